@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# The cluster by hand: what deploys/cluster.py does, as plain bash over multiplexed SSH. It is the
+# measure for the deploy's speed, so it takes every short cut that still does the same work in the
+# same order: no facts, no checks of what is there, no second run. Fresh machines only.
+#
+#   bare.sh FOLDER       FOLDER is written by `python -m bench.render`: site.env, and for each
+#                        machine NAME.tar (its documents) and NAME.sh (what brings them into force)
+#
+# Prints "SECONDS PHASE" lines on standard output, what the machines say on standard error.
+set -euo pipefail
+folder=$1
+# shellcheck source=/dev/null
+. "$folder/site.env"  # CONTROL_PLANES, WORKERS, VIP, PORT, SSH_OPTIONS, and ADDRESS_<name>
+
+sockets=$(mktemp -d)
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$sockets"' EXIT
+read -ra options <<<"$SSH_OPTIONS"
+options+=(-o ControlMaster=auto -o ControlPersist=60 -o "ControlPath=$sockets/%h")
+
+on() {  # on NAME COMMAND...: run it there as root, with our standard input
+    local address=ADDRESS_$1
+    shift
+    ssh "${options[@]}" "${!address}" sudo "$@"
+}
+
+each() {  # each FUNCTION NAME...: at the same time; fails if one of them does
+    local work=$1 jobs=() job name
+    shift
+    for name in "$@"; do "$work" "$name" & jobs+=($!); done
+    for job in "${jobs[@]}"; do wait "$job"; done
+}
+
+start=$EPOCHREALTIME last=$EPOCHREALTIME
+phase() {  # phase NAME: the time since the phase before
+    local now=$EPOCHREALTIME
+    awk "BEGIN {printf \"%7.2f %s\n\", $now - $last, \"$1\"}"
+    last=$now
+}
+
+host() {
+    on "$1" tar -C / --no-same-owner --no-overwrite-dir -x -f - <"$folder/$1.tar"
+    on "$1" sh -eu -s <"$folder/$1.sh" >&2
+}
+
+# shellcheck disable=SC2016
+READY='until curl -skf -o /dev/null --max-time 2 https://127.0.0.1:6443/readyz; do sleep 0.1; done'
+# shellcheck disable=SC2016
+KUBEADM='phase() { kubeadm init phase "$@" --config /etc/kubernetes/homelab/kubeadm.yaml >&2; }'
+
+certificates() {
+    on "$1" bash -eu -s <<REMOTE
+$KUBEADM
+mkdir -p /etc/kubernetes/manifests  # else kubelet looks for manifests every 20 s only
+phase certs all
+phase kubeconfig all
+REMOTE
+}
+
+authorities() {  # from the first control plane's files to another one's
+    on "$first" tar -C /etc/kubernetes/pki -c -f - ca.crt ca.key sa.key sa.pub \
+        front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key |
+        on "$1" sh -c "'umask 077; mkdir -p /etc/kubernetes/pki; tar -C /etc/kubernetes/pki -x -f -'"
+}
+
+kubelet() {
+    on "$1" bash -eu -s <<REMOTE
+$KUBEADM
+phase kubelet-start
+until [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; do sleep 0.1; done
+phase kubelet-finalize all
+REMOTE
+}
+
+prepare() {
+    authorities "$1"
+    certificates "$1"
+}
+
+init() {
+    certificates "$first"
+    each prepare "${others[@]}" &
+    local preparing=$!
+    on "$first" bash -eu -s <<REMOTE
+$KUBEADM
+phase etcd local
+phase control-plane all
+phase kubelet-start
+$READY
+phase kubelet-finalize all
+REMOTE
+    wait "$preparing"
+    each kubelet "${others[@]}" &
+    local starting=$!
+    on "$first" bash -eu -s <<REMOTE
+$KUBEADM
+until curl -skf -o /dev/null --max-time 2 https://$VIP:$PORT/readyz; do sleep 0.1; done
+phase upload-config all
+phase mark-control-plane
+phase bootstrap-token
+phase addon kube-proxy
+REMOTE
+    wait "$starting"
+}
+
+join() {  # a control plane, whose etcd is a learner until it is in sync
+    local address=ADDRESS_$1 from=ADDRESS_$first
+    on "$1" bash -eu -s <<REMOTE
+$KUBEADM
+etcd() {
+    etcdctl --endpoints=https://${!from}:2379 --command-timeout=60s \
+        --cacert=/etc/kubernetes/pki/etcd/ca.crt \
+        --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key "\$@"
+}
+id=\$(etcd member add $1 --learner --peer-urls=https://${!address}:2380 |
+    sed -n 's/^Member *\([0-9a-f]*\) added.*/\1/p')
+kubeadm init phase etcd local --config /etc/kubernetes/homelab/kubeadm-etcd.yaml >&2
+until etcd member promote "\$id" >/dev/null 2>&1; do sleep 0.2; done
+phase control-plane all
+$READY
+phase upload-config kubeadm
+phase mark-control-plane
+REMOTE
+}
+
+worker() {
+    on "$1" bash -eu -s <<REMOTE
+mkdir -p /etc/kubernetes/manifests
+sed -i 's/@CA_HASH@/$ca_hash/' /etc/kubernetes/homelab/kubeadm.yaml
+kubeadm join --skip-phases=preflight --config /etc/kubernetes/homelab/kubeadm.yaml >&2
+REMOTE
+}
+
+serving() {  # certificates for all kubelets, asked for by their own nodes
+    local nodes=$((${#control_planes[@]} + ${#workers[@]}))
+    on "$first" bash -eu -s <<REMOTE
+export KUBECONFIG=/etc/kubernetes/admin.conf
+until [ "\$(kubectl get csr --no-headers | awk '/kubelet-serving/ && /Issued/ {print \$4}' |
+    sort -u | wc -l)" = $nodes ]; do
+    kubectl get csr --no-headers | awk '/kubelet-serving/ && /Pending/ {print \$1}' |
+        xargs -r kubectl certificate approve >/dev/null
+    sleep 0.2
+done
+REMOTE
+}
+
+health() {  # every node Ready, pods reach each other and a Service made just now
+    on "$first" bash -eu -s <<REMOTE
+export KUBECONFIG=/etc/kubernetes/admin.conf
+kubectl wait node --all --for=condition=Ready --timeout=120s >&2
+kubectl apply -f /etc/kubernetes/homelab/probe.yaml >&2
+kubectl -n homelab-bench rollout status daemonset/probe --timeout=120s >&2
+pods=\$(kubectl -n homelab-bench get pods -o name)
+targets=\$(kubectl -n homelab-bench get pods -o jsonpath='{.items[*].status.podIP}')
+targets="\$targets \$(kubectl -n homelab-bench get service probe -o jsonpath='{.spec.clusterIP}')"
+for pod in \$pods; do
+    kubectl -n homelab-bench exec "\$pod" -- sh -c "for target in \$targets; do
+        wget -q -O /dev/null -T 5 http://\\\$target:8080/ || exit 1; done" &
+    jobs="\${jobs:-} \$!"
+done
+for job in \$jobs; do wait "\$job"; done
+kubectl delete --wait=false -f /etc/kubernetes/homelab/probe.yaml >&2
+kubeadm token list -o jsonpath='{.token}{"\n"}' | xargs -r kubeadm token delete >&2
+REMOTE
+}
+
+read -ra control_planes <<<"$CONTROL_PLANES"
+read -ra workers <<<"$WORKERS"
+first=${control_planes[0]} others=("${control_planes[@]:1}")
+
+each host "${control_planes[@]}" "${workers[@]}"
+phase host
+init
+phase init
+for name in "${others[@]}"; do
+    join "$name"
+    phase "join $name"
+done
+# shellcheck disable=SC2016
+ca_hash=$(on "$first" sh -c "'openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt |
+    openssl pkey -pubin -outform der | sha256sum | cut -c-64'")
+each worker "${workers[@]}"
+phase workers
+serving
+phase serving
+health
+phase health
+last=$start
+phase total

@@ -1,0 +1,29 @@
+"""The survey of a machine as a pyinfra fact, with the state of its layers in the same breath."""
+
+from __future__ import annotations
+
+from pyinfra.api import FactBase
+from pyinfra.api.exceptions import FactProcessError
+
+from homelab.preflight.survey import SCRIPT, Survey, parse
+
+
+class MachineSurvey(FactBase[Survey]):
+    """Everything that preflight wants to know of one machine, in one round trip.
+
+    .. code:: python
+
+        host.get_fact(MachineSurvey).cores
+    """
+
+    command = SCRIPT
+
+    @staticmethod
+    def default() -> Survey:
+        return Survey()
+
+    def process(self, output: list[str]) -> Survey:
+        try:
+            return parse(output)
+        except ValueError as error:
+            raise FactProcessError(f"survey: {error}") from error

@@ -1,0 +1,35 @@
+"""kubeadm's patches of the static pods: patient probes.
+
+Without a leader etcd's /health is false; kubeadm's liveness probe (8 x 10 s) then kills the
+healthy member too, again and again, and quorum is lost for a quarter of an hour. The API server's
+/livez includes etcd and has the same flaw. A dead process is restarted by kubelet without any
+probe, and a hung one is out of HAProxy within two seconds: the probe is only the last resort.
+"""
+
+from __future__ import annotations
+
+from homelab.documents.document import Document, Layer
+from homelab.documents.text import dump_yaml, header
+from homelab.site.model import Machine, Site
+
+FOLDER = "/etc/kubernetes/homelab/patches"
+
+# Failed probes, ten seconds apart, until a container is killed: ten minutes and four.
+PATIENCE = {"etcd": 60, "kube-apiserver": 24}
+
+
+def patches(site: Site, machine: Machine) -> Layer:
+    """Files named ``<target>+<type>.yaml``, as cmd/kubeadm/app/util/patches/patches.go reads them."""
+    return Layer(
+        name="patches",
+        documents=tuple(
+            Document(f"{FOLDER}/{name}+strategic.yaml", _patch(site, name, failures), mode=0o600)
+            for name, failures in PATIENCE.items()
+        ),
+    )
+
+
+def _patch(site: Site, name: str, failures: int) -> str:
+    probe = {"failureThreshold": failures, "periodSeconds": 10, "timeoutSeconds": 15}
+    patch = {"spec": {"containers": [{"name": name, "livenessProbe": probe}]}}
+    return header(site, "patches") + dump_yaml(patch)

@@ -1,0 +1,70 @@
+"""Folders that are built once for each set of inputs, and are either whole or absent."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from homelab.lab.paths import cache_root
+
+UNUSED = 7 * 86400.0
+
+
+def key(files: Iterable[Path], facts: Mapping[str, str]) -> str:
+    """Hash a recipe: the bytes of its files (by name) and what else it depends on."""
+    digest = hashlib.sha256()
+    for file in sorted(files, key=lambda f: f.name):
+        digest.update(f"file {file.name}\n".encode())
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    for name in sorted(facts):
+        digest.update(f"fact {name}={facts[name]}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def built(kind: str, hashed: str, build: Callable[[Path], None]) -> Path:
+    """Return `<cache>/<kind>-<hashed>`; make it with `build` if it is not there.
+
+    The work happens in a folder of another name which is renamed at the end, so
+    that a killed build leaves nothing that looks finished. Two builds of the same
+    thing wait for each other; what a killed one left is removed by the next.
+    """
+    wanted = cache_root() / f"{kind}-{hashed}"
+    with locked(kind):
+        if wanted.is_dir():
+            os.utime(wanted)  # it was of use today, see prune()
+            return wanted
+        for left in cache_root().glob(f".{kind}-*.part"):
+            shutil.rmtree(left)
+        part = Path(tempfile.mkdtemp(prefix=f".{kind}-", suffix=".part", dir=cache_root()))
+        part.chmod(0o755)
+        try:
+            build(part)
+            part.rename(wanted)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return wanted
+
+
+def prune(kind: str) -> None:
+    """Remove what was not asked for in a week: each generation is a gigabyte or two."""
+    for other in cache_root().glob(f"{kind}-*"):
+        same = other.name.rpartition("-")[0] == kind  # node-base is not a node
+        if same and other.is_dir() and time.time() - other.stat().st_mtime > UNUSED:
+            shutil.rmtree(other)
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Let one process at a time do `name`; the lock dies with its process."""
+    cache_root().mkdir(parents=True, exist_ok=True)
+    handle = os.open(cache_root() / f".{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

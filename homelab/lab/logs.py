@@ -1,0 +1,49 @@
+"""All logs of all machines into one folder, also of machines that are off, frozen or cut."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from homelab.lab.faults import Lab
+from homelab.lab.progress import step
+
+UNITS = ("containerd", "haproxy", "keepalived", "kubelet", "ssh")
+PODS = "log/pods"
+
+
+def collect(lab: Lab, dest: Path) -> None:
+    """Write `<dest>/<machine>/…`, and the lab's own logs to `<dest>/lab/`."""
+    with step(f"collect the logs in {dest}"):
+        dest.mkdir(parents=True, exist_ok=True)
+        if lab.paths.logs.is_dir():
+            shutil.copytree(lab.paths.logs, dest / "lab", dirs_exist_ok=True)
+        for machine in lab.machines():
+            found = lab.docker.inspect(lab.container(machine.name))
+            if found:
+                _machine(var(found), dest / machine.name)
+
+
+def var(container: dict[str, list[dict[str, str]]]) -> Path:
+    """Where a machine's /var lies on the host; the machine need not run."""
+    (source,) = (m["Source"] for m in container["Mounts"] if m["Destination"] == "/var")
+    return Path(source)
+
+
+def _machine(disk: Path, dest: Path) -> None:
+    dest.mkdir(parents=True, exist_ok=True)
+    journal = ["journalctl", f"--directory={disk / 'log/journal'}", "--no-pager", "--quiet"]
+    exact = ["--output=short-iso-precise"]
+    _write(dest / "journal.log", [*journal, *exact])
+    for unit in UNITS:
+        _write(dest / f"{unit}.log", [*journal, *exact, f"--unit={unit}"])
+    if (disk / PODS).is_dir():
+        for log in sorted((disk / PODS).glob("*/*/*.log*")):
+            # <namespace>_<pod>_<uid>/<container>/<times restarted>.log
+            namespace, pod, _ = log.parent.parent.name.split("_", 2)
+            shutil.copyfile(log, dest / f"{namespace}_{pod}_{log.parent.name}_{log.name}")
+
+
+def _write(dest: Path, argv: list[str]) -> None:
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.stdout:
+        dest.write_bytes(done.stdout)

@@ -1,0 +1,54 @@
+"""The lab's address plan, and which machines it has.
+
+The addresses never leave the lab's network namespace, so that two labs may use
+the same ones at the same time.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from homelab.lab.errors import LabError
+
+SUBNET = IPv4Network("10.77.0.0/24")
+GATEWAY = SUBNET[1]
+VIP = SUBNET[10]
+CONTROL_PLANES = 3
+WORKERS = 2
+MOST = 9  # of a kind: their addresses are .11 to .19 and .21 to .29
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the lab has to know of a machine."""
+
+    name: str
+    address: str
+    roles: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """As in machines.json."""
+        return asdict(self)
+
+
+def machines(control_planes: int = CONTROL_PLANES, workers: int = WORKERS) -> tuple[Machine, ...]:
+    """The machines of a lab of that size: cp1 …, then w1 …."""
+    if not 1 <= control_planes <= MOST or not 0 <= workers <= MOST:
+        why = f"1 to {MOST} control planes and 0 to {MOST} workers fit into {SUBNET}"
+        raise LabError(f"{control_planes} control planes and {workers} workers", why)
+    return tuple(
+        Machine(f"cp{n}", str(_address(10 + n)), ("control-plane", "balancer"))
+        for n in range(1, control_planes + 1)
+    ) + tuple(Machine(f"w{n}", str(_address(20 + n)), ("worker",)) for n in range(1, workers + 1))
+
+
+def from_environment() -> tuple[Machine, ...]:
+    """The machines by HOMELAB_CONTROL_PLANES and HOMELAB_WORKERS, as the inventory has them."""
+    return machines(
+        int(os.environ.get("HOMELAB_CONTROL_PLANES") or CONTROL_PLANES),
+        int(os.environ.get("HOMELAB_WORKERS") or WORKERS),
+    )
+
+
+def _address(last: int) -> IPv4Address:
+    return SUBNET[last]

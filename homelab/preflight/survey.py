@@ -1,0 +1,169 @@
+"""What a machine is before anything is changed: one record, read in one round trip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from homelab.documents.traits import Traits
+
+Membership = Literal["none", "ours-unfinished", "ours", "foreign"]
+
+# Where a machine remembers which site it serves, and how far it got ("joining", "member").
+CLAIM = "/var/lib/homelab/cluster.json"
+
+CAP_SYS_RESOURCE = 24  # capabilities(7)
+
+SCRIPT = r"""
+echo "@user $(id -un) $(id -u)"
+. /etc/os-release; echo "@os $ID ${VERSION_ID:-0}"
+echo "@kernel $(uname -m) $(uname -r)"
+echo "@cgroup $(stat -f -c %T /sys/fs/cgroup)"
+echo "@virt $(systemd-detect-virt --container 2>/dev/null || true)"
+echo "@capabilities $(sed -n 's/^CapBnd:\s*//p' /proc/1/status)"
+echo "@cores $(nproc)"
+echo "@memory $(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
+for p in /var/lib/etcd /var/lib/containerd /var; do
+  d=$p; while [ ! -e "$d" ]; do d=$(dirname "$d"); done
+  echo "@free $p $(df -Pk "$d" | awk 'NR==2{print $4}')"
+done
+echo "@hostname $(hostname)"
+echo "@machine-id $(cat /etc/machine-id 2>/dev/null)"
+echo "@product-uuid $(cat /sys/class/dmi/id/product_uuid 2>/dev/null)"
+sed -n '2,$s/^\([^ \t]*\).*/@swap \1/p' /proc/swaps
+ss -Hltnp 2>/dev/null | awk '{split($6,a,"\""); n=split($4,b,":"); print "@listens " b[n] " " a[2]}' | sort -u
+echo "@addresses $(ip -j -4 addr show | tr -d '\n')"
+echo "@links $(ip -j -d link show | tr -d '\n')"
+echo "@claim $(cat /var/lib/homelab/cluster.json 2>/dev/null | tr -d '\n')"
+for p in /etc/kubernetes/pki/ca.crt /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf \
+         /etc/kubernetes/manifests/etcd.yaml /etc/kubernetes/manifests/kube-apiserver.yaml /var/lib/etcd/member; do
+  [ ! -e "$p" ] || echo "@remains $p"
+done
+[ ! -s /etc/kubernetes/pki/ca.crt ] || echo "@ca $(openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//')"
+echo "@sandboxes $(ls /run/containerd/io.containerd.runtime.v2.task/k8s.io 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | wc -l)"
+dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null | sed -n 's/ ii $//p'
+echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
+grep -l . /sys/class/net/bonding_masters >/dev/null 2>&1 && echo "@bonding yes"
+echo "@time $(date +%s.%N)"
+"""
+
+
+@dataclass
+class Survey:
+    """Times in seconds, sizes in KiB; ``None``/empty where the machine did not say."""
+
+    user: str = ""
+    uid: int = -1
+    os: str = ""
+    os_version: str = "0"
+    arch: str = ""
+    kernel: str = ""
+    cgroup: str = ""
+    virt: str = ""
+    capabilities: int = 0
+    cores: int = 0
+    memory: int = 0
+    free: dict[str, int] = field(default_factory=dict)
+    hostname: str = ""
+    machine_id: str = ""
+    product_uuid: str = ""
+    swap: list[str] = field(default_factory=list)
+    listens: dict[int, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)  # IPv4 -> interface
+    macs: dict[str, str] = field(default_factory=dict)  # permanent MAC -> interface
+    claim: dict[str, str] = field(default_factory=dict)
+    remains: list[str] = field(default_factory=list)
+    ca: str = ""
+    containerd_pods: int = 0
+    crio_pods: int = 0
+    packages: dict[str, str] = field(default_factory=dict)
+    disk_p99_ms: float | None = None
+    time: float = 0.0
+
+    @property
+    def is_container(self) -> bool:
+        return self.virt not in ("", "none")
+
+    def membership(self, site_name: str) -> Membership:
+        """Whose cluster this machine belongs to, as far as it can tell by itself."""
+        if self.claim:
+            if self.claim.get("site") != site_name:
+                return "foreign"
+            return "ours" if self.claim.get("phase") == "member" else "ours-unfinished"
+        return "foreign" if self.remains else "none"
+
+    def traits(self, address: str) -> Traits:
+        return Traits(
+            container=self.is_container,
+            sys_resource=bool(self.capabilities >> CAP_SYS_RESOURCE & 1),
+            cgroup2=self.cgroup == "cgroup2fs",
+            swap_on=bool(self.swap) and self.is_container,
+            debian=int(self.os_version.split(".")[0] or 0),
+            interface=self.addresses.get(address, "eth0"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return vars(self)
+
+
+def parse(output: Iterable[str]) -> Survey:
+    """Lines of :data:`SCRIPT` to a survey; ValueError names the line that makes no sense."""
+    survey = Survey()
+    for line in output:
+        tag, _, rest = line.partition(" ")
+        try:
+            _take(survey, tag, rest.strip())
+        except (ValueError, IndexError, KeyError) as error:
+            raise ValueError(f"unreadable line {line!r}: {error}") from error
+    return survey
+
+
+def _take(survey: Survey, tag: str, rest: str) -> None:
+    words = rest.split()
+    match tag:
+        case "@user":
+            survey.user, survey.uid = words[0], int(words[1])
+        case "@os":
+            survey.os, survey.os_version = words[0], words[1]
+        case "@kernel":
+            survey.arch, survey.kernel = words[0], words[1]
+        case "@cgroup" | "@virt" | "@hostname" | "@ca":
+            setattr(survey, tag[1:], rest)
+        case "@machine-id" | "@product-uuid":
+            setattr(survey, tag[1:].replace("-", "_"), rest.lower())
+        case "@capabilities":
+            survey.capabilities = int(rest or "0", 16)
+        case "@cores" | "@memory":
+            setattr(survey, tag[1:], int(rest))
+        case "@free":
+            survey.free[words[0]] = int(words[1])
+        case "@swap":
+            survey.swap.append(rest)
+        case "@listens":
+            survey.listens[int(words[0])] = words[1] if len(words) > 1 else ""
+        case "@addresses":
+            for link in json.loads(rest or "[]"):
+                for address in link.get("addr_info", []):
+                    survey.addresses[address["local"]] = link["ifname"].partition("@")[0]
+        case "@links":
+            for link in json.loads(rest or "[]"):
+                mac = link.get("permaddr") or link.get("address", "")
+                survey.macs[mac.lower()] = link["ifname"]
+        case "@claim":
+            survey.claim = json.loads(rest) if rest else {}
+        case "@remains":
+            survey.remains.append(rest)
+        case "@sandboxes":
+            survey.containerd_pods, survey.crio_pods = int(words[0]), int(words[1])
+        case "@package":
+            survey.packages[words[0]] = words[1]
+        case "@disk":
+            survey.disk_p99_ms = float(rest) if rest else None
+        case "@time":
+            survey.time = float(rest)
+        case "@bonding":
+            pass
+        case _:
+            raise ValueError("unknown tag")

@@ -1,0 +1,151 @@
+"""What a site may declare. Every field of every class is documented where it stands.
+
+Values are plain strings and numbers as a person writes them; the rules in ``homelab/site/rules``
+say what is allowed, and ``homelab/site/derived.py`` says what follows from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from homelab.site.declared import Declared
+
+Role = Literal["control_plane", "worker", "balancer"]
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Nic(Declared):
+    """One network port of a machine."""
+
+    mac: str  # permanent MAC address, any usual spelling
+    bond: str | None = "bond0"  # the bond it is a leg of; None: a port that stays alone
+
+
+class Bond(Declared):
+    """Link aggregation; the kernel's Documentation/networking/bonding.rst names the options."""
+
+    name: str = "bond0"
+    mode: str = "802.3ad"
+    lacp_rate: Literal["fast", "slow"] = "fast"
+    xmit_hash_policy: str = "layer3+4"
+    miimon_ms: int = 100
+    up_delay_ms: int = 200
+    down_delay_ms: int = 0
+    min_links: int = 1
+    mtu: int | None = None  # of the bond; None: as the network
+
+
+class Machine(Declared):
+    """One box of the rack, or its stand-in."""
+
+    name: str  # host name and node name (RFC 1123 label)
+    address: str  # IPv4 on the node subnet; also where SSH answers
+    roles: tuple[Role, ...]
+    ssh_user: str = "root"  # needs sudo without a password, if not root
+    ssh_port: int = 22
+    ssh_key: str | None = None  # private key file; None: the agent or ssh's defaults
+    ssh_host_key: Literal["known", "accept-new", "ignore"] = "accept-new"
+    nics: tuple[Nic, ...] = ()
+    # "networkd": this toolkit configures bond, address and routes;
+    # "foreign": somebody else does (DHCP, a hypervisor, Docker): they are checked, never set.
+    network: Literal["networkd", "foreign"] = "networkd"
+    labels: Mapping[str, str] = NOTHING
+    taints: tuple[str, ...] = ()  # "key=value:NoSchedule", or "key:NoSchedule"
+
+
+class Network(Declared):
+    """The network of the machines, and the two that live inside the cluster."""
+
+    subnet: str  # "192.168.0.0/24": all machines and the VIP
+    gateway: str
+    dns: tuple[str, ...]
+    ntp: tuple[str, ...] = ()  # none: Debian's pool
+    vlan: int | None = None  # tag of the node subnet on the bond
+    mtu: int = 1500  # of the node subnet
+    bonds: tuple[Bond, ...] = (Bond(),)
+    pod_cidr: str = "10.244.0.0/16"
+    service_cidr: str = "10.96.0.0/16"
+    admin_cidrs: tuple[str, ...] = ()  # who may use SSH, beside the node subnet
+
+
+class Timings(Declared):
+    """How fast a fault is noticed. The defaults are for real hardware on a wired network;
+    docs/design.md explains what each second of an outage is made of and what to relax."""
+
+    advert_ms: int = 100  # VRRP version 3 advertisement interval (RFC 5798)
+    check_ms: int = 500  # HAProxy asks each API server this often
+    check_timeout_ms: int = 500
+    check_fall: int = 2  # failed checks until a backend is out
+    check_rise: int = 2
+    etcd_heartbeat_ms: int = 100
+    etcd_election_ms: int = 1000
+    lease_s: int = 15  # leader election of scheduler and controller manager
+    lease_renew_s: int = 10
+    lease_retry_s: int = 2
+    node_status_s: int = 10  # kubelet's nodeStatusUpdateFrequency
+    node_grace_s: int = 40  # a silent node is NotReady after this
+    gate_s: int = 300  # how long a gate waits before it says what is missing
+
+
+class Api(Declared):
+    """The one address of the cluster's API."""
+
+    name: str  # DNS name, also a SAN of the API's certificate
+    vip: str  # virtual IP address on the node subnet
+    vrrp_id: int = 51  # VRRP virtual router id, unique on that subnet
+    # Where HAProxy and keepalived run: on the control planes (VIP:8443), or on machines with
+    # the role "balancer" (VIP:6443).
+    balancers: Literal["control_planes", "machines"] = "control_planes"
+    # Without etcd quorum no API server is ready. "closed": the balancer then answers 503/closes,
+    # so a client fails at once; "open": it keeps any API server that is alive (stale reads).
+    without_quorum: Literal["closed", "open"] = "closed"
+
+
+class Ingress(Declared):
+    """The way in for the world: the router's DMZ host and what it forwards to."""
+
+    dmz: str  # name of the balancer (or control plane) that is the consumer router's DMZ host
+    router: str | None = None  # the router's WAN name or address, for the docs and the probe
+    http_node_port: int = 30080
+    https_node_port: int = 30443
+
+
+class Kubernetes(Declared):
+    """The cluster itself."""
+
+    version: str  # "1.36.4"
+    runtime: Literal["containerd", "cri-o"] = "containerd"
+    cni: Literal["cilium", "bridge"] = "cilium"
+    kube_proxy: bool = True  # False: Cilium replaces it
+    hubble: bool = False
+    coredns: bool = True
+    dns_domain: str = "cluster.local"
+    audit_log: bool = True
+    encrypt_secrets: bool = True
+    image_repository: str | None = None  # None: kubeadm's default for this version
+
+
+class Artefacts(Declared):
+    """Where binaries, images and charts come from; see docs/artefacts.md."""
+
+    source: Literal["upstream", "mirror", "bundle"] = "upstream"
+    # mirror: "http://mirror.lan/homelab"; bundle: a folder on the controller
+    base: str | None = None
+
+
+class Site(Declared):
+    """Everything. Declared once; all else is derived from it or compared with it."""
+
+    name: str  # RFC 1123 label; kubeadm's clusterName
+    machines: tuple[Machine, ...]
+    network: Network
+    api: Api
+    kubernetes: Kubernetes
+    artefacts: Artefacts = Artefacts()
+    ingress: Ingress | None = None
+    timings: Timings = Timings()
+    allow_no_ha: bool = False  # one control plane, on purpose
+    disk_p99_ms: float = 10.0  # bar for the fdatasync p99 of the disk under etcd
+    disk_strict: bool = True  # False: a slow disk is a warning with the figure

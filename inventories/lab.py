@@ -1,0 +1,65 @@
+"""The lab: the machines that stand in for the rack, as `nox -s lab -- up` makes them.
+
+Settings come from the environment, so that one command can ask for another lab:
+HOMELAB_LAB (its name), HOMELAB_CONTROL_PLANES (3), HOMELAB_WORKERS (2), HOMELAB_SSH_KEY and
+HOMELAB_BUNDLE (a folder; the newest in the cache, if not given).
+"""
+
+from os import environ as _environ
+
+from homelab.lab import paths as _paths
+from homelab.lab import plan as _plan
+from homelab.site import Api, Artefacts, Ingress, Kubernetes, Machine, Network, Site, hosts
+from homelab.site import Role as _Role
+
+_control_planes = int(_environ.get("HOMELAB_CONTROL_PLANES") or _plan.CONTROL_PLANES)
+_workers = int(_environ.get("HOMELAB_WORKERS") or _plan.WORKERS)
+_key = _environ.get("HOMELAB_SSH_KEY") or str(_paths.ssh_key())
+_bundles = sorted(_paths.cache_root().glob("bundle-*"), key=lambda folder: folder.stat().st_mtime)
+_bundle = _environ.get("HOMELAB_BUNDLE") or str(
+    _bundles[-1] if _bundles else _paths.cache_root() / "bundle"
+)
+
+
+def _roles(control_plane: bool) -> tuple[_Role, ...]:
+    """Without workers the control planes run pods as well."""
+    if not control_plane:
+        return ("worker",)
+    return ("control_plane",) if _workers else ("control_plane", "worker")
+
+
+_site = Site(
+    name=_paths.default_name(),
+    machines=tuple(
+        Machine(
+            name=machine.name,
+            address=machine.address,
+            roles=_roles("control-plane" in machine.roles),
+            ssh_user="vagrant",
+            ssh_key=_key,
+            ssh_host_key="ignore",  # machines that live for minutes, in a namespace of their own
+            network="foreign",  # Docker's
+        )
+        for machine in _plan.machines(_control_planes, _workers)
+    ),
+    network=Network(
+        subnet=str(_plan.SUBNET),
+        gateway=str(_plan.GATEWAY),
+        dns=(str(_plan.GATEWAY),),
+    ),
+    api=Api(name="api.lab.internal", vip=str(_plan.VIP)),
+    kubernetes=Kubernetes(
+        version="1.20.2",  # the one whose source Debian has
+        cni="bridge",  # Cilium's and CoreDNS's images can't be built from Debian's packages
+        coredns=False,
+        image_repository="k8s.gcr.io",
+    ),
+    artefacts=Artefacts(source="bundle", base=_bundle),
+    ingress=Ingress(dmz="cp1"),
+    allow_no_ha=_control_planes == 1,
+    disk_strict=False,  # the disk is the host's: its figure is told, not judged
+)
+
+control_plane = hosts(_site, __file__, "control_plane")
+worker = hosts(_site, __file__, "worker")
+balancer = hosts(_site, __file__, "balancer")

@@ -1,0 +1,140 @@
+"""The end-to-end suite: one lab, chapters in the order of their numbers.
+
+nox -s e2e                  a fresh lab, every fault once, three of the kill points
+nox -s e2e -- --all         everything, with repeats
+nox -s e2e -- --lab lab     on a lab that is up already; it is left as it is
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab.lab import lifecycle, logs, plan
+from homelab.lab.faults import Lab
+from homelab.lab.paths import REPO
+from homelab.probe.access import Access
+from tests.e2e.support.cluster import Cluster
+from tests.e2e.support.report import Report
+from tests.e2e.support.rig import Rig, enter_network
+
+FRESH = "e2e"
+RIG = pytest.StashKey[Rig]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("homelab")
+    group.addoption("--lab", help="use this lab, which is up, instead of a fresh one")
+    group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
+    group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
+    group.addoption("--minutes", type=float, default=30.0, help="of the test against flapping")
+    group.addoption(
+        "--keep",
+        choices=("never", "failure", "always"),
+        default=os.environ.get("HOMELAB_KEEP") or "never",
+        help="the fresh lab's machines after the run (or HOMELAB_KEEP)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "long: runs with --all only")
+    config.addinivalue_line("markers", "foundation: if it fails, nothing after it makes sense")
+    # Third parties (kubernetes, websocket) leave sockets to the garbage collector; what counts
+    # here is the cluster, not their tidiness.
+    config.addinivalue_line("filterwarnings", "default")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--all"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``machine``: once for each machine; ``control_plane``: for each control plane."""
+    name = metafunc.config.getoption("--lab")
+    machines = Lab(name).machines() if name else plan.from_environment()
+    planes = [machine.name for machine in machines if "control-plane" in machine.roles]
+    if "machine" in metafunc.fixturenames:
+        metafunc.parametrize("machine", [machine.name for machine in machines])
+    if "control_plane" in metafunc.fixturenames:
+        metafunc.parametrize("control_plane", planes)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """After a failure: the logs of all machines, and an end if it was a foundation."""
+    report = yield
+    rig = item.session.stash.get(RIG, None)
+    if report.failed and rig is not None:
+        dest = rig.folder / "failures" / item.name.replace("/", "-")
+        logs.collect(rig.lab, dest)
+        report.sections.append(("Logs of all machines", str(dest)))
+        if item.get_closest_marker("foundation"):
+            item.session.shouldfail = f"{item.name} failed, and all else builds on it"
+    return report
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """The lab: fresh, or the one that was named."""
+    option = request.config.getoption
+    attached = option("--lab")
+    if attached:
+        lab = Lab(attached)
+    else:
+        lifecycle.down(FRESH)  # of a run that crashed
+        lab = lifecycle.up(FRESH, plan.from_environment())
+    folder = REPO / ".homelab" / lab.name / time.strftime("e2e-%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    rig = Rig(lab, folder)
+    enter_network(lab)
+    request.session.stash[RIG] = rig
+    yield rig
+    failed = request.session.testsfailed > 0
+    keep = option("--keep") == "always" or (option("--keep") == "failure" and failed)
+    if attached or keep:
+        print(f"\nthe lab {lab.name!r} is left up; logs and output: {folder}")
+    else:
+        lifecycle.down(lab.name)
+
+
+@pytest.fixture
+def cluster(rig: Rig) -> Iterator[Cluster]:
+    """The kubernetes client, through the VIP."""
+    with Cluster(rig) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest, rig: Rig) -> Report:
+    """Collects figures; written after each, so that an aborted run keeps what it had."""
+    everything = request.config.getoption("--all")
+    folder = REPO / "docs/results" if everything else REPO / "docs/results/latest"
+    return Report(rig, folder)
+
+
+@pytest.fixture(scope="session")
+def repeats(request: pytest.FixtureRequest) -> int:
+    """How often each fault is measured."""
+    option = request.config.getoption
+    return option("--repeats") or (5 if option("--all") else 1)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPO
+
+
+@pytest.fixture
+def access(rig: Rig) -> Access:
+    """The admin's way into the API."""
+    return rig.access

@@ -1,0 +1,1 @@
+"""What the chapters of the end-to-end suite have in common, by subject."""

@@ -1,0 +1,153 @@
+"""One fault from a healthy cluster to a healthy cluster, with all probes watching."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from homelab.probe import figures, writes
+from homelab.probe.attempt import Attempt
+from homelab.probe.running import Running, command
+from homelab.probe.timeline import Row, draw
+from tests.e2e.support import workload
+from tests.e2e.support.cluster import Cluster
+from tests.e2e.support.faults import Fault, choose
+from tests.e2e.support.health import wait_until_healthy
+from tests.e2e.support.rig import Rig
+
+BEFORE_S = 1.5  # the probes run so long before the fault
+AFTER_S = 1.0  # and so long after all is well
+SERVED_AGAIN_S = 1.0  # "serves again": no failure for so long
+GIVEN_UP_S = 60.0  # a machine is switched on again even if the others never took over
+CLIENTS = ("vip", "reads", "writes", "service")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a fault did. Seconds; ``outages`` by probe."""
+
+    victim: str
+    outages: dict[str, figures.Gap]
+    failed: dict[str, figures.Tally]  # by probe
+    shared_vip: float
+    vip_moves: int
+    blind: float  # the longest time for which a probe itself was held up
+    recovered: float  # from the end of the fault to a healthy cluster
+    verdict: writes.Verdict
+    picture: str
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The figures for the table."""
+        outages = {name: round(gap.seconds, 3) for name, gap in self.outages.items()}
+        return {
+            **outages,
+            "service failed %": round(self.failed["service"].percent, 1),
+            "two holders": round(self.shared_vip, 3),
+            "VIP moves": self.vip_moves,
+            "healthy again": round(self.recovered, 1),
+            "probe held up": round(self.blind, 3),
+        }
+
+
+def probes(rig: Rig, run: str, victim: str = "") -> dict[str, list[str]]:
+    """The command line of every probe.
+
+    The API's clients sit beside the machines. The Service's client sits on a machine that is not
+    the ``victim``: a node that uses a Service of its own cluster.
+    """
+    through = ["--address", rig.vip]
+    kubeconfig = ["--kubeconfig", str(rig.kubeconfig)]
+    beside = {
+        "vip": command("vip", *through, "--port", str(rig.port)),
+        "reads": command("reads", *through, *kubeconfig),
+        "writes": command("writes", *through, *kubeconfig, "--run", run),
+        "holders": command("holders", *through),
+    }
+    with Cluster(rig) as cluster:
+        service = command("service", f"http://{workload.service_address(cluster)}/")
+    user = next(name for name in reversed(rig.nodes) if name != victim)
+    return {name: rig.lab.nsenter(argv) for name, argv in beside.items()} | {
+        "service": rig.on_network_of(user, service)
+    }
+
+
+def measure(rig: Rig, fault: Fault, run: str) -> Measured:
+    """Strike, mend, wait until healthy, then judge. The cluster must be healthy before.
+
+    Raises UnmetError if it does not recover by itself.
+    """
+    victim = choose(rig, fault.victim)
+    with Running(probes(rig, run, victim), rig.folder / "probes" / run) as running:
+        time.sleep(BEFORE_S)
+        began = time.monotonic()
+        struck = fault.strike(rig, victim)
+        try:
+            _hold(running, fault, struck)
+        finally:
+            mended = fault.mend(rig, victim) if fault.mend else time.monotonic()
+        recovered = wait_until_healthy(rig)
+        healthy = time.monotonic()
+        time.sleep(AFTER_S)
+        running.check()
+    return _judge(rig, fault, run, running.all_attempts(), victim, (began, struck, mended, healthy),
+                  recovered)  # fmt: skip
+
+
+def _hold(running: Running, fault: Fault, struck: float) -> None:
+    """Until the fault has lasted long enough and the cluster serves again in spite of it."""
+    while time.monotonic() - struck < GIVEN_UP_S + fault.hold:
+        time.sleep(0.2)
+        lasted = time.monotonic() - struck
+        if lasted >= fault.hold and all(
+            _serves(running.attempts(name)) for name in ("reads", "writes")
+        ):
+            return
+
+
+def _serves(attempts: list[Attempt]) -> bool:
+    since = time.monotonic() - SERVED_AGAIN_S
+    recent = [attempt.ok for attempt in attempts if attempt.end > since]
+    return bool(recent) and all(recent)
+
+
+def _judge(
+    rig: Rig,
+    fault: Fault,
+    run: str,
+    seen: dict[str, list[Attempt]],
+    victim: str,
+    times: tuple[float, float, float, float],
+    recovered: float,
+) -> Measured:
+    began, struck, mended, healthy = times
+    outages = {n: figures.longest_outage(seen[n], began, healthy) for n in CLIENTS if n in seen}
+    tallies = {n: figures.tally(seen[n], began, healthy) for n in CLIENTS if n in seen}
+    api = rig.api(timeout=30.0)
+    verdict = writes.judge(seen["writes"], writes.stored(api, run))
+    writes.forget(api, run)
+    api.close()
+    marks = {"fault": struck, "mended": mended, "healthy": healthy}
+    if fault.mend is None:
+        del marks["mended"]
+    rows = [Row(name, seen[name], outages[name]) for name in outages]
+    rows.append(Row("one VIP holder", _alone(seen["holders"])))
+    title = f"{fault.title} ({victim})"
+    return Measured(
+        victim=victim,
+        outages=outages,
+        failed=tallies,
+        shared_vip=figures.longest_shared(seen["holders"], began, healthy),
+        vip_moves=len(figures.holders(seen["holders"], began, healthy)) - 1,
+        blind=max(figures.blind(seen[name], began, healthy) for name in ("vip", "reads")),
+        recovered=recovered,
+        verdict=verdict,
+        picture=draw(title, rows, began - BEFORE_S, healthy + AFTER_S, marks),
+    )
+
+
+def _alone(rounds: list[Attempt]) -> list[Attempt]:
+    """Rounds in which exactly one machine answered count as good."""
+    return [
+        Attempt(r.start, r.end, r.ok and len(r.said.split()) == 1, r.what, r.said) for r in rounds
+    ]

@@ -1,0 +1,103 @@
+"""Runs of pyinfra on the lab: to the end, or killed on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from homelab.lab.paths import REPO
+from tests.e2e.support.rig import INVENTORY, Rig
+
+DEPLOY_S = 1500.0  # nobody waits longer for a deploy of five machines
+POLL_S = 0.05
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended."""
+
+    returncode: int
+    seconds: float
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        return f"{self.stdout}\n{self.stderr}"
+
+
+class Running:
+    """A run of pyinfra, its output in files that can be read while it goes on."""
+
+    def __init__(self, rig: Rig, name: str, *arguments: str) -> None:
+        folder = rig.folder / "runs"
+        folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(folder.glob("*.out")))
+        self.out = folder / f"{number:02}-{name}.out"
+        self.err = folder / f"{number:02}-{name}.err"
+        self.began = time.monotonic()
+        pyinfra = Path(sys.executable).with_name("pyinfra")
+        environment = {"HOMELAB_LAB": rig.lab.name, **rig.environment, "PYINFRA_PROGRESS": "off"}
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                rig.lab.nsenter([str(pyinfra), INVENTORY, *arguments]),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=REPO,
+                env={**os.environ, **environment},
+                start_new_session=True,  # so that it can be killed with all its children
+            )
+
+    def said(self) -> str:
+        """All output so far."""
+        return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
+
+    def wait(self, timeout: float = DEPLOY_S) -> Run:
+        """Wait for its end; one that takes too long is killed and reported by TimeoutExpired."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        seconds = time.monotonic() - self.began
+        return Run(
+            self.process.returncode,
+            seconds,
+            self.out.read_text(errors="replace"),
+            self.err.read_text(errors="replace"),
+        )
+
+    def kill_when(self, reached: Callable[[], bool], timeout: float = DEPLOY_S) -> bool:
+        """kill -9 as soon as ``reached``; False if the run ended before."""
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            if reached():
+                self.kill()
+                return True
+            if time.monotonic() > deadline:
+                self.kill()
+                raise TimeoutError(f"not reached within {timeout:g} s; read {self.err}")
+            time.sleep(POLL_S)
+        return False
+
+    def kill(self) -> None:
+        """End the whole process group at once, as a closed laptop or a crash would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def pyinfra(rig: Rig, name: str, *arguments: str, timeout: float = DEPLOY_S) -> Run:
+    """Run ``pyinfra inventories/lab.py ARGUMENTS`` to its end."""
+    return Running(rig, name, *arguments).wait(timeout)
+
+
+def deploy(rig: Rig, name: str = "deploy", *arguments: str) -> Run:
+    """Deploy the cluster; the caller looks at the return code."""
+    return pyinfra(rig, name, "deploys/cluster.py", "-y", *arguments)

@@ -1,0 +1,63 @@
+"""The run's figures under docs/results/: JSON, a Markdown table, a picture per fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from homelab.probe.results import Fault as Row
+from homelab.probe.results import Results, as_json, as_markdown
+from homelab.site.declared import fields
+from homelab.site.model import Timings
+from tests.e2e.support.faults import Fault
+from tests.e2e.support.measuring import Measured
+from tests.e2e.support.rig import Rig
+
+COLUMNS = (
+    *("vip", "reads", "writes", "service", "service failed %"),
+    *("two holders", "VIP moves", "healthy again", "probe held up"),
+)
+PICTURES = "faults"
+
+
+class Report:
+    """Figures so far; every addition is on disk at once."""
+
+    def __init__(self, rig: Rig, folder: Path) -> None:
+        self.folder = folder
+        self.rows: dict[str, Row] = {}
+        self.settings = settings(rig)
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.name == "latest":  # only complete runs are committed
+            (folder / ".gitignore").write_text("*\n")
+
+    def add(self, fault: Fault, measured: Measured) -> None:
+        """One more run of a fault; the picture is that of the last run."""
+        self.put(fault.name, fault.title, fault.aims, measured.seconds)
+        pictures = self.folder / PICTURES
+        pictures.mkdir(exist_ok=True)
+        (pictures / f"{fault.name}.svg").write_text(measured.picture)
+
+    def put(
+        self, name: str, title: str, aims: Mapping[str, float], figures: Mapping[str, float]
+    ) -> None:
+        """One more run of anything that has figures."""
+        row = self.rows.setdefault(name, Row(name, title, aims))
+        row.runs.append(figures)
+        results = Results(
+            "Faults and what a client saw of them", self.settings, [*self.rows.values()]
+        )
+        (self.folder / "faults.json").write_text(as_json(results))
+        (self.folder / "faults.md").write_text(as_markdown(results, COLUMNS, PICTURES))
+
+
+def settings(rig: Rig) -> dict[str, object]:
+    """What the figures depend on."""
+    site = rig.site
+    timings = {name: getattr(site.timings, name) for name in fields(Timings)}
+    return {
+        "machines": f"{len(rig.control_planes)} control planes, {len(rig.workers)} workers",
+        "kubernetes": site.kubernetes.version,
+        "network": site.kubernetes.cni,
+        **timings,
+    }

@@ -1,0 +1,102 @@
+"""The lab under test, the site it stands for, and the way commands reach both."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homelab.lab import Lab
+from homelab.lab.paths import REPO
+from homelab.probe.access import Access, from_kubeconfig
+from homelab.probe.api import Api
+from homelab.site import Site, derived, load_site
+
+INVENTORY = "inventories/lab.py"
+CLONE_NEWNET = 0x40000000  # sched.h
+
+
+class OnMachineError(Exception):
+    """A command on a machine failed; tells machine, command and what it said."""
+
+
+@dataclass
+class Rig:
+    """One lab and everything that belongs to this run of the suite.
+
+    ``workers`` may be changed by a chapter that adds or removes one: the site follows.
+    """
+
+    lab: Lab
+    folder: Path  # what this run writes: outputs, probes' lines, logs
+    environment: dict[str, str] = field(default_factory=dict)  # of every deploy
+
+    @property
+    def site(self) -> Site:
+        """The site as declared under the present environment."""
+        os.environ.update({"HOMELAB_LAB": self.lab.name, **self.environment})
+        return load_site(REPO / INVENTORY)
+
+    @property
+    def vip(self) -> str:
+        return self.site.api.vip
+
+    @property
+    def port(self) -> int:
+        return derived.balanced_port(self.site)
+
+    @property
+    def control_planes(self) -> list[str]:
+        return [machine.name for machine in derived.control_planes(self.site)]
+
+    @property
+    def workers(self) -> list[str]:
+        return [machine.name for machine in derived.workers(self.site)]
+
+    @property
+    def nodes(self) -> list[str]:
+        return [machine.name for machine in derived.nodes(self.site)]
+
+    def address(self, name: str) -> str:
+        return derived.machine(self.site, name).address
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The admin's, as the deploy hands it out."""
+        return REPO / derived.out_folder(self.site) / "admin.conf"
+
+    @property
+    def access(self) -> Access:
+        return from_kubeconfig(self.kubeconfig)
+
+    def api(self, timeout: float = 10.0) -> Api:
+        """A small client that goes through the VIP."""
+        return Api(self.access, self.vip, connect_timeout=2.0, timeout=timeout)
+
+    def root(self, name: str, script: str, timeout: float = 60.0) -> str:
+        """What a shell script printed as root on a machine; OnMachineError if it failed."""
+        done = self.lab.run_on(name, script, timeout)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip()[-500:]
+            raise OnMachineError(f"{name}: rc {done.returncode}: {script.strip()[:200]}: {said}")
+        return done.stdout
+
+    def on_network_of(self, name: str, argv: Sequence[str]) -> list[str]:
+        """The command ``argv`` as a program of the controller's that uses a machine's network."""
+        return ["nsenter", f"--net=/proc/{self.lab.pid(name)}/ns/net", "--", *argv]
+
+
+def enter_network(lab: Lab) -> None:
+    """Move this process, and so all that it starts, into the lab's network namespace.
+
+    setns(2); os.setns exists from Python 3.12 only. Must run before any thread is started, as
+    only the calling thread and its children move.
+    """
+    if lab.daemon.machines_own:
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path(f"/run/netns/{lab.paths.netns}").open() as namespace:
+        if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"can't enter {namespace.name}; are you root?")

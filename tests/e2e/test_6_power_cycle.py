@@ -1,0 +1,35 @@
+"""Chapter 6: the power fails for the whole rack, and comes back."""
+
+from __future__ import annotations
+
+import time
+
+from homelab.probe import writes
+from homelab.probe.running import Running
+from tests.e2e.support.health import wait_until_healthy
+from tests.e2e.support.measuring import probes
+from tests.e2e.support.report import Report
+from tests.e2e.support.rig import Rig
+
+
+def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) -> None:
+    run = "power-cycle"
+    watched = {n: argv for n, argv in probes(rig, run).items() if n != "service"}
+    with Running(watched, rig.folder / "probes" / run) as running:
+        time.sleep(1)
+        for name in rig.nodes:
+            rig.lab.kill(name)
+        for name in rig.nodes:
+            on = rig.lab.start(name)
+        healthy_again = wait_until_healthy(rig)
+        seen = running.all_attempts()
+
+    verdict = writes.judge(seen["writes"], writes.stored(rig.api(30), run))
+    assert not verdict.faults, verdict
+    first = {name: next(a.end for a in seen[name] if a.ok and a.end > on) - on for name in watched}
+    report.put(
+        run,
+        "all machines lose power at once and get it back",
+        {},
+        {**first, "healthy again": healthy_again},
+    )

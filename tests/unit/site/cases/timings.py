@@ -1,0 +1,23 @@
+"""Timings."""
+
+from __future__ import annotations
+
+from tests.unit.site.cases.case import Case, one
+
+CASES: list[Case] = [
+    *one("advert", "timings.advert_ms", 0, 9, 105, 40951),
+    *one("check-interval", "timings.check_ms", 0, -5),
+    *one("check-interval", "timings.check_timeout_ms", 0),
+    *one("check-count", "timings.check_fall", 0),
+    *one("check-count", "timings.check_rise", 101),
+    *one("etcd-heartbeat", "timings.etcd_heartbeat_ms", 0, -1),
+    *one("etcd-election", "timings.etcd_election_ms", 499, 0),
+    *one("etcd-election-long", "timings.etcd_election_ms", 50_001),
+    *one("lease", "timings.lease_s", 10, 0),
+    *one("lease-renew", "timings.lease_renew_s", 2),
+    *one("lease-retry", "timings.lease_retry_s", 0),
+    *one("node-status", "timings.node_status_s", 0),
+    *one("node-grace", "timings.node_grace_s", 20),
+    *one("gate", "timings.gate_s", 0, 9, 10**6),
+    *one("disk-bar", "disk_p99_ms", 0, -1.5, float("nan"), float("inf"), 10**400),
+]
