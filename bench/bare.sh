@@ -154,7 +154,7 @@ targets=\$(kubectl -n homelab-bench get pods -o jsonpath='{.items[*].status.podI
 targets="\$targets \$(kubectl -n homelab-bench get service probe -o jsonpath='{.spec.clusterIP}')"
 for pod in \$pods; do
     kubectl -n homelab-bench exec "\$pod" -- sh -c "for target in \$targets; do
-        wget -q -O /dev/null -T 5 http://\\\$target:8080/ || exit 1; done" &
+        timeout 5 wget -q -O /dev/null http://\\\$target:8080/ || exit 1; done" &
     jobs="\${jobs:-} \$!"
 done
 for job in \$jobs; do wait "\$job"; done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from pyinfra.api.facts import FactBase
 
 from facts.record import Reading, Record, parsed, unknown
@@ -118,8 +120,8 @@ def _embedded(kubeconfig: Any) -> list[tuple[str, str]]:
 
 
 def _certificate(file: _File, part: str, pem: str) -> Certificate:
-    parsed_ = x509.load_pem_x509_certificate(pem.encode())
-    key = parsed_.public_key()
+    cert, number = _load(pem)
+    key = cert.public_key()
     info = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -129,16 +131,27 @@ def _certificate(file: _File, part: str, pem: str) -> Certificate:
         mode=file.mode,
         owner=file.owner,
         group=file.group,
-        subject=parsed_.subject.rfc4514_string(),
-        issuer=parsed_.issuer.rfc4514_string(),
-        sans=_sans(parsed_),
-        not_before=parsed_.not_valid_before_utc,
-        not_after=parsed_.not_valid_after_utc,
-        serial=f"{parsed_.serial_number:x}",
+        subject=cert.subject.rfc4514_string(),
+        issuer=cert.issuer.rfc4514_string(),
+        sans=_sans(cert),
+        not_before=cert.not_valid_before_utc,
+        not_after=cert.not_valid_after_utc,
+        serial=f"{number:x}",
         key_type=_key_type(key),
-        is_ca=_is_ca(parsed_),
+        is_ca=_is_ca(cert),
         public_key_sha256=hashlib.sha256(info).hexdigest(),
     )
+
+
+def _load(pem: str) -> tuple[x509.Certificate, int]:
+    """A certificate and its serial number, which is 0 in every CA that kubeadm makes.
+
+    RFC 5280 wants it positive, and cryptography warns that it will insist one day.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+        return certificate, certificate.serial_number
 
 
 def _sans(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import base64
 import io
 import shlex
 import tarfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from pyinfra import host
 from pyinfra.api import StringCommand, operation
@@ -78,3 +78,9 @@ def apply(layer: Layer) -> Generator[StringCommand, None, None]:
         return
     host.log("; ".join(reasons[:4]) + ("; …" if len(reasons) > 4 else ""))
     yield StringCommand(apply_script(layer), _stdin=pack(layer.documents))
+
+
+@operation()
+def apply_when_known(layer: Callable[[], Layer]) -> Generator[StringCommand, None, None]:
+    """As :func:`apply`, for a layer that follows from what an earlier step has found out."""
+    yield from apply._inner(layer())

@@ -53,7 +53,8 @@ global
     chroot /var/lib/haproxy
     user haproxy
     group haproxy
-    maxconn 10000
+    # two file descriptors each: within the limits of a small container too
+    maxconn 4000
     # Root only; there is no port for statistics or administration.
     stats socket {SOCKET} mode 600 level admin expose-fd listeners
     # After a reload the old process serves its watches this much longer.

@@ -73,9 +73,7 @@ table inet homelab {{
 		# Before kube-proxy translates them (dstnat, -100); a filter on input comes too late.
 		type filter hook prerouting priority mangle; policy accept;
 		ct state established,related accept
-		fib daddr type local meta l4proto {{ tcp, udp }} th dport {NODE_PORTS} \
-			ip saddr != @nodes ip saddr != @pods counter drop
-	}}
+{_node_ports(table)}	}}
 
 	chain input {{
 		type filter hook input priority filter; policy drop;
@@ -116,6 +114,17 @@ def _dhcp(machine: Machine) -> str:
     if machine.network == "networkd":
         return ""
     return '\t\tudp sport 67 udp dport 68 accept comment "dhcp"\n'
+
+
+def _node_ports(table: list[Port]) -> str:
+    """Closed to all but their sources; nothing, where no node port is in the table."""
+    return "".join(
+        f"\t\tfib daddr type local {port.protocol} dport {NODE_PORTS} "
+        + "".join(f"ip saddr != @{source} " for source in _widest(port))
+        + "counter drop\n"
+        for port in table
+        if port.number == NODE_PORTS
+    )
 
 
 def _forward(site: Site, machine: Machine) -> str:

@@ -6,6 +6,7 @@ from homelab import versions
 from homelab.documents.document import Document, Layer
 from homelab.documents.text import header
 from homelab.documents.traits import Traits
+from homelab.site import derived
 from homelab.site.model import Machine, Site
 
 # kubelet's graceful shutdown; logind must allow at least as long (homelab/documents/kubeadm.py)
@@ -32,7 +33,7 @@ def host(site: Site, machine: Machine, traits: Traits) -> Layer:
     documents = [
         Document("/etc/hostname", machine.name + "\n"),
         Document("/etc/hosts", hosts(site)),
-        Document("/etc/sysctl.d/90-homelab.conf", sysctl_conf(site, traits)),
+        Document("/etc/sysctl.d/90-homelab.conf", sysctl_conf(site, machine, traits)),
         Document("/etc/systemd/journald.conf.d/homelab.conf", journald(site)),
         *apt(site),
     ]
@@ -40,7 +41,7 @@ def host(site: Site, machine: Machine, traits: Traits) -> Layer:
         f'[ "$(hostname)" = {machine.name} ] || hostname {machine.name}',
         "systemctl restart systemd-journald.service",
     ]
-    live = [f'[ "$(hostname)" = {machine.name} ]', _sysctl_live(site, traits)]
+    live = [f'[ "$(hostname)" = {machine.name} ]', _sysctl_live(site, machine, traits)]
     units: tuple[str, ...] = ()
     if not traits.container:
         documents += own_kernel(site)
@@ -75,13 +76,13 @@ def hosts(site: Site) -> str:
     return header(site, "host") + "\n".join(lines) + "\n"
 
 
-def sysctls(site: Site, traits: Traits) -> dict[str, str]:
+def sysctls(site: Site, machine: Machine, traits: Traits) -> dict[str, str]:
     """Kernel settings by name; in a container only those of its own network namespace."""
     # Cilium routes past the main table, so that even a loose check can drop its packets
     # (docs.cilium.io, system requirements); the kernel takes the larger of "all" and the port's.
     reverse_path = "0" if site.kubernetes.cni == "cilium" else "2"
     values = {
-        "net.ipv4.ip_forward": "1",
+        "net.ipv4.ip_forward": "1" if machine in derived.nodes(site) else "0",
         "net.ipv4.ip_nonlocal_bind": "1",  # a process may bind the VIP before it is here
         "net.ipv4.conf.all.rp_filter": reverse_path,
         "net.ipv4.conf.default.rp_filter": reverse_path,
@@ -104,12 +105,12 @@ def sysctls(site: Site, traits: Traits) -> dict[str, str]:
 
 
 def sysctl_conf(site: Site, machine: Machine, traits: Traits) -> str:
-    lines = [f"{name} = {value}" for name, value in sysctls(site, traits).items()]
+    lines = [f"{name} = {value}" for name, value in sysctls(site, machine, traits).items()]
     return header(site, "host") + "\n".join(lines) + "\n"
 
 
-def _sysctl_live(site: Site, traits: Traits) -> str:
-    values = sysctls(site, traits)
+def _sysctl_live(site: Site, machine: Machine, traits: Traits) -> str:
+    values = sysctls(site, machine, traits)
     shown = " ".join(values.values())
     return f'[ "$(echo $(sysctl -n {" ".join(values)}))" = "{shown}" ]'
 

@@ -62,7 +62,7 @@ def mac(text: str) -> str:
 
 
 def networkd_conf(site: Site) -> str:
-    """Foreign routes and rules are left alone: else a flapping leg wipes Cilium's (cilium #18706)."""
+    """Foreign routes and rules stay: else a flapping leg wipes Cilium's (cilium #18706)."""
     return header(site, "network") + (
         "[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n"
     )

@@ -19,7 +19,7 @@ PATIENCE = {"etcd": 60, "kube-apiserver": 24}
 
 
 def patches(site: Site, machine: Machine) -> Layer:
-    """Files named ``<target>+<type>.yaml``, as cmd/kubeadm/app/util/patches/patches.go reads them."""
+    """Files named ``<target>+<type>.yaml``: cmd/kubeadm/app/util/patches/patches.go."""
     return Layer(
         name="patches",
         documents=tuple(

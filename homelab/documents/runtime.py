@@ -1,4 +1,4 @@
-"""The container runtime: containerd or CRI-O, with systemd's cgroups and kubeadm's sandbox image."""
+"""The container runtime: containerd or CRI-O, systemd's cgroups, kubeadm's sandbox image."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from homelab.site.model import Machine, Site
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 CRIO_SOCKET = "/run/crio/crio.sock"
+CRIO_CONF = "/etc/crio/crio.conf.d"
 CNI_BIN = "/opt/cni/bin"
 CNI_CONF = "/etc/cni/net.d"
 REGISTRIES = ("registry.k8s.io", "k8s.gcr.io", "quay.io", "docker.io", "ghcr.io")
@@ -65,7 +66,7 @@ pause_image = "{_pause(site)}"
 network_dir = "{CNI_CONF}/"
 plugin_dirs = ["{CNI_BIN}/"]
 """
-    path = "/etc/crio/crio.conf.d/90-homelab.conf"
+    path = f"{CRIO_CONF}/90-homelab.conf"
     documents = [
         Document(path, header(site, "runtime") + config),
         _crictl(site, CRIO_SOCKET),
@@ -74,7 +75,7 @@ plugin_dirs = ["{CNI_BIN}/"]
     return Layer(
         name="runtime",
         documents=tuple(documents),
-        check=f"crio --config /dev/null --config-dir $STAGE{path.rsplit('/', 1)[0]} config >/dev/null",
+        check=f"crio --config-dir $STAGE{CRIO_CONF} config >/dev/null",
         activate="set -e\nsystemctl daemon-reload\nsystemctl enable crio.service\n"
         "systemctl restart crio.service",
         absent=tuple(
@@ -178,7 +179,8 @@ def _crio_mirrors(site: Site) -> list[Document]:
     scheme, _, place = base.partition("://")
     tables = "".join(
         f'\n[[registry]]\nprefix = "{registry}"\nlocation = "{registry}"\n\n'
-        f'[[registry.mirror]]\nlocation = "{place}/{registry}"\ninsecure = {_toml(scheme == "http")}\n'
+        f'[[registry.mirror]]\nlocation = "{place}/{registry}"\n'
+        f"insecure = {_toml(scheme == 'http')}\n"
         for registry in REGISTRIES
     )
     path = "/etc/containers/registries.conf.d/90-homelab.conf"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from homelab.lab.paths import cache_root
+from homelab.lab.progress import say
 
 UNUSED = 7 * 86400.0
 
@@ -26,14 +27,19 @@ def key(files: Iterable[Path], facts: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
+def place(kind: str, hashed: str) -> Path:
+    """Where the thing of that kind and key is, or will be."""
+    return cache_root() / f"{kind}-{hashed}"
+
+
 def built(kind: str, hashed: str, build: Callable[[Path], None]) -> Path:
-    """Return `<cache>/<kind>-<hashed>`; make it with `build` if it is not there.
+    """Return the place of that kind and key; fill it with `build` if it is not there.
 
     The work happens in a folder of another name which is renamed at the end, so
     that a killed build leaves nothing that looks finished. Two builds of the same
     thing wait for each other; what a killed one left is removed by the next.
     """
-    wanted = cache_root() / f"{kind}-{hashed}"
+    wanted = place(kind, hashed)
     with locked(kind):
         if wanted.is_dir():
             os.utime(wanted)  # it was of use today, see prune()
@@ -64,7 +70,11 @@ def locked(name: str) -> Iterator[None]:
     cache_root().mkdir(parents=True, exist_ok=True)
     handle = os.open(cache_root() / f".{name}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"another process is at work on {name}; waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

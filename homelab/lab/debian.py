@@ -23,7 +23,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FRESH = 7 * 86400.0  # seconds that a list of packages is believed without asking again
 POLICY = Path("/usr/sbin/policy-rc.d")
 NEEDED = (
-    *("docker.io", "vagrant", "iproute2", "openssh-client", "e2fsprogs"),  # the lab itself
+    *("docker.io", "vagrant", "iproute2", "nftables", "openssh-client", "e2fsprogs", "curl"),
     *("mmdebstrap", "debian-archive-keyring", "ca-certificates", "xz-utils"),  # the node image
     *("golang-go", "golang-github-modern-go-reflect2-dev", "dpkg-dev", "gcc", "libc6-dev"),
     *("make", "jq", "rsync", "patch"),  # with the line above: Kubernetes

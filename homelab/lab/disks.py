@@ -37,6 +37,12 @@ class Disk:
             (self.mounted / "lost+found").rmdir()  # a fresh etcd's folder is empty
         self.mounted.chmod(0o700)
 
+    def remove(self) -> None:
+        """Throw it away: a new machine comes with an empty disk."""
+        if self.mounted.is_mount():
+            run(["umount", self.mounted])
+        self.file.unlink(missing_ok=True)
+
     def fill(self) -> None:
         """Leave not one free block."""
         free = os.statvfs(self.mounted)

@@ -57,6 +57,7 @@ def base(apt: Apt) -> Path:
                     *(line for line in sources() if line.startswith("deb ")),
                 ],
                 log=log,
+                env={"TMPDIR": str(folder)},  # half a gigabyte; and gone with a killed build
             )
 
     facts = {**versions, "options": " ".join(options), "architecture": architecture()}

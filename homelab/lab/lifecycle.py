@@ -6,7 +6,7 @@ from pathlib import Path
 
 from homelab.lab import cache, debian, host, image, machines, plan
 from homelab.lab.access import Settings
-from homelab.lab.daemon import Daemon
+from homelab.lab.daemon import Daemon, unmount_below
 from homelab.lab.faults import Lab
 from homelab.lab.paths import Paths
 from homelab.lab.progress import say, step
@@ -29,15 +29,16 @@ def up(name: str, wanted: tuple[plan.Machine, ...], machines_own: bool = False) 
     """Bring a lab up, or what is missing of it; return it ready for SSH."""
     paths = Paths(name)
     made, tar = artefacts()
-    paths.state.mkdir(parents=True, exist_ok=True)
-    host.prepare(name)
-    daemon = Daemon(paths, machines_own)
-    daemon.start()
-    tag = machines.import_image(daemon, tar)
-    machines.make_network(daemon)
-    machines.describe(paths, Settings(tag, wanted, str(made.folder), machines_own))
-    lab = Lab(name)
-    machines.bring_up(lab)
+    with cache.locked(f"lab-{name}"):
+        paths.state.mkdir(parents=True, exist_ok=True)
+        host.prepare(name)
+        daemon = Daemon(paths, machines_own)
+        daemon.start()
+        tag = machines.import_image(daemon, tar)
+        machines.make_network(daemon)
+        machines.describe(paths, Settings(tag, wanted, str(made.folder), machines_own))
+        lab = Lab(name)
+        machines.bring_up(lab)
     for kind in ("kubernetes", "bundle", "node-base", "node"):
         cache.prune(kind)
     say(f"the lab {name!r} is up: " + ", ".join(f"{m.name} {m.address}" for m in wanted))
@@ -47,10 +48,11 @@ def up(name: str, wanted: tuple[plan.Machine, ...], machines_own: bool = False) 
 def down(name: str) -> None:
     """Remove a lab and every trace of it, in whatever state it is."""
     lab = Lab(name)
-    with step(f"take the lab {name!r} down"):
+    with cache.locked(f"lab-{name}"), step(f"take the lab {name!r} down"):
         if lab.docker.alive():
             machines.remove(lab)
         lab.daemon.stop()
+        unmount_below(lab.paths.state)
         shutil.rmtree(lab.paths.state, ignore_errors=True)
         shutil.rmtree(lab.paths.seen_by_vagrant, ignore_errors=True)
         host.restore(name)

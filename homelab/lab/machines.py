@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from homelab.lab import processes
 from homelab.lab.access import Settings
 from homelab.lab.capabilities import of_this_machine
 from homelab.lab.daemon import Daemon
@@ -20,6 +21,7 @@ from homelab.lab.shell import run
 
 UNCONFINED = ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined")
 SSH_PATIENCE = 60.0
+COPY_PATIENCE = 60.0
 
 
 def network(paths: Paths) -> str:
@@ -95,13 +97,11 @@ def make_network(daemon: Daemon) -> None:
 
 def bring_up(lab: Lab) -> None:
     """Make the missing machines with Vagrant, switch on those that are off, wait for SSH."""
+    forget_killed(lab)
     for machine in lab.machines():
         Disk(lab.paths.state, machine.name).attach()
     states = {machine.name: lab.state(machine.name) for machine in lab.machines()}
     missing = [name for name, state in states.items() if state == "missing"]
-    for name in missing:
-        # A volume without its machine is what a killed `up` left, perhaps half filled.
-        lab.docker.ask("DELETE", f"/volumes/{volume(lab.name, name)}", fine=(404,))
     if missing:
         with step(f"make {', '.join(missing)} with Vagrant", usual=8 * len(missing)):
             vagrant(lab, "up", "--no-parallel", "--provider", "docker", *missing)
@@ -116,6 +116,29 @@ def bring_up(lab: Lab) -> None:
         ]
         for wait in waits:
             wait.result()
+
+
+def forget_killed(lab: Lab) -> None:
+    """End and remove what a killed `up` left half done, and machines nobody wants any more."""
+    home = Path(lab.environment()["VAGRANT_HOME"])
+    processes.end(lambda pid: processes.started_for(pid, home))
+    known = {lab.container(machine.name): machine.name for machine in lab.machines()}
+    for container in lab.docker.containers(label(lab.paths)):
+        name = container["Names"][0].removeprefix("/")
+        if name not in known or container["State"] == "created":
+            lab.docker.remove(container["Id"])
+    for name in (name for full, name in known.items() if not lab.docker.inspect(full)):
+        # Docker goes on filling a volume though nobody waits for it; then it is "in use" (409).
+        path, deadline = f"/volumes/{volume(lab.name, name)}", time.monotonic() + COPY_PATIENCE
+        while "message" in (lab.docker.ask("DELETE", path, fine=(404, 409)) or {}):
+            if "Name" not in lab.docker.ask("GET", path, fine=(404,)):
+                break
+            if time.monotonic() > deadline:
+                raise LabError(f"the volume of {name} stays in use", "", "try `lab down`")
+            if found := lab.docker.inspect(lab.container(name)):
+                lab.docker.remove(found["Id"])
+            time.sleep(0.2)
+        Disk(lab.paths.state, name).remove()
 
 
 def wait_for_ssh(lab: Lab, name: str) -> None:
@@ -149,4 +172,6 @@ def remove(lab: Lab) -> None:
         if ours.fullmatch(name):
             lab.docker.ask("DELETE", f"/volumes/{name}", fine=(404,))
     lab.docker.ask("DELETE", f"/networks/{network(lab.paths)}", fine=(404,))
+    if lab.settings:  # 409: another lab in the same daemon uses it
+        lab.docker.ask("DELETE", f"/images/{lab.settings.image}", fine=(404, 409))
     shutil.rmtree(lab.paths.seen_by_vagrant, ignore_errors=True)

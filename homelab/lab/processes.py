@@ -33,6 +33,15 @@ def mentions(pid: int, program: str, folder: Path) -> bool:
     return any(f"{word}/".startswith(inside) or f"={inside}" in f"{word}/" for word in line[1:])
 
 
+def started_for(pid: int, folder: Path) -> bool:
+    """Whether a process was started with Vagrant's home in that folder."""
+    try:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return f"VAGRANT_HOME={folder}".encode() in variables
+
+
 def in_cgroup(pid: int, cgroup: str) -> bool:
     """Whether a process lies in a control group, or below it, in any hierarchy."""
     try:

@@ -44,8 +44,8 @@ done
 [ ! -s /etc/kubernetes/pki/ca.crt ] || echo "@ca $(openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//')"
 echo "@sandboxes $(ls /run/containerd/io.containerd.runtime.v2.task/k8s.io 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | wc -l)"
 dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null | sed -n 's/ ii $//p'
+echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
-grep -l . /sys/class/net/bonding_masters >/dev/null 2>&1 && echo "@bonding yes"
 echo "@time $(date +%s.%N)"
 """
 
@@ -79,6 +79,7 @@ class Survey:
     containerd_pods: int = 0
     crio_pods: int = 0
     packages: dict[str, str] = field(default_factory=dict)
+    etcd_initial: str = ""  # initial-cluster of this machine's own start; "" for the first one
     disk_p99_ms: float | None = None
     time: float = 0.0
 
@@ -131,8 +132,8 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.arch, survey.kernel = words[0], words[1]
         case "@cgroup" | "@virt" | "@hostname" | "@ca":
             setattr(survey, tag[1:], rest)
-        case "@machine-id" | "@product-uuid":
-            setattr(survey, tag[1:].replace("-", "_"), rest.lower())
+        case "@machine-id" | "@product-uuid" | "@etcd-initial":
+            setattr(survey, tag[1:].replace("-", "_"), rest)
         case "@capabilities":
             survey.capabilities = int(rest or "0", 16)
         case "@cores" | "@memory":
@@ -163,7 +164,5 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.disk_p99_ms = float(rest) if rest else None
         case "@time":
             survey.time = float(rest)
-        case "@bonding":
-            pass
         case _:
             raise ValueError("unknown tag")

@@ -35,6 +35,14 @@ class Port:
     service: str
     why: str
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last port number; (0, 0) without ports."""
+        if isinstance(self.number, str):
+            first, _, last = self.number.partition("-")
+            return int(first), int(last)
+        return self.number or 0, self.number or 0
+
     def __str__(self) -> str:
         return self.protocol if self.number is None else f"{self.number}/{self.protocol}"
 
@@ -65,7 +73,7 @@ def ports(site: Site, machine: Machine) -> tuple[Port, ...]:
     if machine in derived.control_planes(site):
         found += _control_plane()
     order = ("tcp", "udp", "icmp", "vrrp", "any")
-    return tuple(sorted(found, key=lambda p: (order.index(p.protocol), _first(p.number))))
+    return tuple(sorted(found, key=lambda p: (order.index(p.protocol), p.span)))
 
 
 def forwarded(site: Site, machine: Machine) -> tuple[Port, ...]:
@@ -127,7 +135,3 @@ def _pod_network(site: Site) -> Iterator[Port]:
 def _port(protocol: Protocol, number: int | str | None, who: str, service: str, why: str) -> Port:
     sources: frozenset[Source] = frozenset(who.split())  # type: ignore[arg-type]
     return Port(protocol, number, sources, service, why)
-
-
-def _first(number: int | str | None) -> int:
-    return int(str(number or 0).partition("-")[0])

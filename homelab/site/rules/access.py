@@ -9,6 +9,7 @@ from pathlib import Path
 
 from homelab.site.fault import Fault
 from homelab.site.model import Site
+from homelab.site.ports import ports
 from homelab.site.rules.rule import machines, rule
 
 USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")  # useradd(8), CAVEATS
@@ -29,6 +30,18 @@ def ssh_port(site: Site) -> Iterator[Fault]:
     for path, machine in machines(site):
         if not 1 <= machine.ssh_port <= 65535:
             yield Fault(f"{path}.ssh_port", machine.ssh_port, "is no port", "use 1 to 65535")
+
+
+@rule
+def ssh_port_taken(site: Site) -> Iterator[Fault]:
+    """sshd and the cluster's own ports don't meet."""
+    for path, machine in machines(site, "name", "roles"):
+        for port in ports(site, machine):
+            low, high = port.span
+            taken = port.protocol == "tcp" and low <= machine.ssh_port <= high
+            if taken and port.service != "sshd":
+                problem = f"is {port.service}'s port on this machine"
+                yield Fault(f"{path}.ssh_port", machine.ssh_port, problem, "use 22 or another")
 
 
 @rule

@@ -21,8 +21,9 @@ MODES = (
     "balance-tlb",
     "balance-alb",
 )  # in the order of the kernel's numbers, 0 to 6
-HASHED = ("balance-xor", "802.3ad", "balance-tlb", "balance-alb")  # bond_mode_uses_xmit_hash()
-POLICIES = ("layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4", "vlan+srcmac")
+# What networkd sets, and where: systemd.netdev(5), TransmitHashPolicy=
+HASHED = ("balance-xor", "802.3ad", "balance-tlb")
+POLICIES = ("layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4")
 LONGEST = 15  # IFNAMSIZ - 1
 RESERVED = ("lo", "all", "default", ".", "..", "bonding_masters", "eth0")
 
@@ -82,7 +83,7 @@ def bond_mode(site: Site) -> Iterator[Fault]:
 
 @rule
 def xmit_hash_policy(site: Site) -> Iterator[Fault]:
-    """One of the kernel's policies."""
+    """One of the kernel's policies that networkd knows."""
     for path, bond in _bonds(site):
         if bond.xmit_hash_policy not in POLICIES:
             mend = nearest(bond.xmit_hash_policy, POLICIES)
@@ -133,12 +134,15 @@ def min_links(site: Site) -> Iterator[Fault]:
     for path, bond in _bonds(site):
         if bond.min_links < 1:
             yield Fault(f"{path}.min_links", bond.min_links, "is less than one leg", "use 1")
-        for _, machine in machines(site, "name"):
-            legs = [n for _, n in items("", machine.nics) if n.bond == bond.name]
-            if legs and bond.min_links > len(legs):
-                problem = f"is more than the {len(legs)} leg(s) of {machine.name}: it stays down"
-                mend = "use 1, which keeps the machine reachable to its last cable"
-                yield Fault(f"{path}.min_links", bond.min_links, problem, mend)
+        legs = [
+            (sum(nic.bond == bond.name for _, nic in items("", machine.nics)), machine.name)
+            for _, machine in machines(site, "name")
+        ]
+        fewest, name = min((pair for pair in legs if pair[0]), default=(bond.min_links, ""))
+        if bond.min_links > fewest:
+            problem = f"is more than the {fewest} leg(s) of {name}: the bond stays down"
+            mend = "use 1, which keeps the machine reachable to its last cable"
+            yield Fault(f"{path}.min_links", bond.min_links, problem, mend)
 
 
 @rule
@@ -158,7 +162,7 @@ def bond_mtu(site: Site) -> Iterator[Fault]:
         if bond.mtu is not None and bond.mtu < network.mtu:
             problem = "is smaller than network.mtu above it: large packets would be lost"
             yield Fault(f"{path}.mtu", bond.mtu, problem, "use network.mtu or more, or None")
-        elif bond.mtu is not None and bond.mtu > network.mtu and network.vlan is None:
+        elif bond.mtu is not None and network.mtu < bond.mtu <= 9216 and network.vlan is None:
             problem = "is larger than network.mtu, but without a VLAN both are one interface"
             yield Fault(f"{path}.mtu", bond.mtu, problem, "set network.mtu, and None here")
 

@@ -8,7 +8,7 @@ from homelab.site import derived
 from homelab.site.fault import Fault
 from homelab.site.model import Site
 from homelab.site.rules import text
-from homelab.site.rules.rule import machines, nearest, roles_are_known, rule
+from homelab.site.rules.rule import Unsure, machines, nearest, roles_are_known, rule
 
 FIELDS = ("http_node_port", "https_node_port")
 
@@ -17,6 +17,8 @@ FIELDS = ("http_node_port", "https_node_port")
 def dmz_unknown(site: Site) -> Iterator[Fault]:
     """The DMZ host is a machine of this site."""
     names = [machine.name for _, machine in machines(site, "name")]
+    if len(names) < len(site.machines):
+        raise Unsure
     if site.ingress and site.ingress.dmz not in names:
         dmz = site.ingress.dmz
         yield Fault("ingress.dmz", dmz, "is no machine of this site", nearest(dmz, names))

@@ -55,7 +55,8 @@ def runtime_version(site: Site) -> Iterator[Fault]:
 def cilium_version(site: Site) -> Iterator[Fault]:
     """Cilium's chart refuses what is older than its kubeVersion."""
     numbers = _numbers(site.kubernetes.version)
-    if site.kubernetes.cni == "cilium" and numbers and numbers[:2] < (1, OLDEST_FOR_CILIUM):
+    known = numbers and numbers[0] == 1 and numbers[1] in versions.SUPPORTED_MINORS
+    if numbers and known and site.kubernetes.cni == "cilium" and numbers[1] < OLDEST_FOR_CILIUM:
         problem = f"needs Kubernetes 1.{OLDEST_FOR_CILIUM} or later"
         mend = 'write cni="bridge", or choose a later Kubernetes'
         yield Fault("kubernetes.cni", "cilium", problem, mend)

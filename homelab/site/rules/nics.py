@@ -86,9 +86,10 @@ def unknown_bond(site: Site) -> Iterator[Fault]:
 @rule
 def uplink_ambiguous(site: Site) -> Iterator[Fault]:
     """One bond, or one port that stays alone, carries the machine's address."""
+    declared = {bond.name for _, bond in items("network.bonds", site.network.bonds)}
     for path, machine in machines(site):
         nics = [nic for _, nic in _nics(path, machine)]
-        bonds = sorted({nic.bond for nic in nics if nic.bond is not None})
+        bonds = sorted({nic.bond for nic in nics if nic.bond in declared})
         alone = [nic for nic in nics if nic.bond is None]
         if machine.network == "networkd" and (len(bonds) > 1 or (not bonds and len(alone) > 1)):
             what = f"bonds {', '.join(bonds)}" if bonds else f"{len(alone)} ports without a bond"

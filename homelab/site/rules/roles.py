@@ -31,17 +31,18 @@ def duplicate_role(site: Site) -> Iterator[Fault]:
 @rule
 def no_control_plane(site: Site) -> Iterator[Fault]:
     """A cluster has a control plane."""
-    if site.machines and _control_planes(site) == 0:
+    if site.machines and not _control_planes(site):
         mend = 'give three machines the role "control_plane"'
-        yield Fault("machines", 0, "none is a control plane", mend)
+        yield Fault("machines", _names(site), "none is a control plane", mend)
 
 
 @rule
 def single_control_plane(site: Site) -> Iterator[Fault]:
     """One control plane is not highly available; it has to be wanted."""
     if _control_planes(site) == 1 and not site.allow_no_ha:
+        problem = "one control plane is not highly available"
         mend = "declare three, or write allow_no_ha=True if this is meant"
-        yield Fault("machines", 1, "one control plane is not highly available", mend)
+        yield Fault("machines", _names(site), problem, mend)
 
 
 @rule
@@ -50,7 +51,8 @@ def even_control_planes(site: Site) -> Iterator[Fault]:
     count = _control_planes(site)
     if count and count % 2 == 0:
         problem = f"{count} control planes survive no more losses than {count - 1}"
-        yield Fault("machines", count, problem, f"declare {max(count - 1, 3)} or {count + 1}")
+        mend = f"declare {max(count - 1, 3)} or {max(count + 1, 5)}"
+        yield Fault("machines", _names(site), problem, mend)
 
 
 @rule
@@ -59,7 +61,8 @@ def too_many_control_planes(site: Site) -> Iterator[Fault]:
     count = _control_planes(site)
     if count > 7:
         problem = f"{count} control planes make every write to etcd slow"
-        yield Fault("machines", count, problem, "declare seven at most, the others as workers")
+        mend = "declare seven at most, the others as workers"
+        yield Fault("machines", _names(site), problem, mend)
 
 
 @rule
@@ -75,10 +78,16 @@ def no_worker(site: Site) -> Iterator[Fault]:
     """Pods need a place: kubeadm taints control planes that are not workers as well."""
     roles_are_known(site)
     if site.machines and not derived.with_role(site, "worker"):
+        problem = "none is a worker, so no pod of yours could run"
         mend = 'add "worker" to the roles of the machines that shall run pods (control planes may)'
-        yield Fault("machines", 0, "none is a worker, so no pod of yours could run", mend)
+        yield Fault("machines", _names(site), problem, mend)
 
 
 def _control_planes(site: Site) -> int:
     roles_are_known(site)
     return len(derived.control_planes(site))
+
+
+def _names(site: Site) -> str:
+    """Who is what, short enough for a line."""
+    return ", ".join(f"{m.name}: {'+'.join(m.roles)}" for _, m in machines(site, "name", "roles"))

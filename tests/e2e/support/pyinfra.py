@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from pathlib import Path
 from homelab.lab.paths import REPO
 from tests.e2e.support.rig import INVENTORY, Rig
 
+CLUSTER = "deploys/cluster.py"
+RESET = "deploys/reset.py"
 DEPLOY_S = 1500.0  # nobody waits longer for a deploy of five machines
 POLL_S = 0.05
 
@@ -35,7 +38,9 @@ class Run:
 class Running:
     """A run of pyinfra, its output in files that can be read while it goes on."""
 
-    def __init__(self, rig: Rig, name: str, *arguments: str) -> None:
+    def __init__(
+        self, rig: Rig, name: str, *arguments: str, inventory: str | Path = INVENTORY
+    ) -> None:
         folder = rig.folder / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         number = len(list(folder.glob("*.out")))
@@ -46,7 +51,7 @@ class Running:
         environment = {"HOMELAB_LAB": rig.lab.name, **rig.environment, "PYINFRA_PROGRESS": "off"}
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
-                rig.lab.nsenter([str(pyinfra), INVENTORY, *arguments]),
+                rig.lab.nsenter([str(pyinfra), str(inventory), *arguments]),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -93,11 +98,39 @@ class Running:
         self.process.wait()
 
 
-def pyinfra(rig: Rig, name: str, *arguments: str, timeout: float = DEPLOY_S) -> Run:
-    """Run ``pyinfra inventories/lab.py ARGUMENTS`` to its end."""
-    return Running(rig, name, *arguments).wait(timeout)
-
-
-def deploy(rig: Rig, name: str = "deploy", *arguments: str) -> Run:
+def deploy(
+    rig: Rig, name: str = "deploy", *arguments: str, inventory: str | Path = INVENTORY
+) -> Run:
     """Deploy the cluster; the caller looks at the return code."""
-    return pyinfra(rig, name, "deploys/cluster.py", "-y", *arguments)
+    return Running(rig, name, CLUSTER, "-y", *arguments, inventory=inventory).wait()
+
+
+def predict(rig: Rig, name: str = "predict", inventory: str | Path = INVENTORY) -> Run:
+    """What a deploy would do; nothing is changed."""
+    return Running(rig, name, CLUSTER, "--dry", "--json", inventory=inventory).wait()
+
+
+def reset(rig: Rig, name: str, *arguments: str) -> Run:
+    """Take a machine or the whole cluster apart."""
+    return Running(rig, name, RESET, "-y", *arguments).wait()
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Machine by operation, for one run with ``--json``."""
+
+    planned: frozenset[tuple[str, str]]  # (operation, machine)
+    made: frozenset[tuple[str, str]]
+
+
+def changes(run: Run) -> Changes:
+    """What a run said it would change, and what it changed (pyinfra_cli/prints.py)."""
+    told = json.loads(run.stdout)
+    planned = {
+        (item["name"], machine)
+        for item in told["plan"]
+        for machine in item["hosts_with_change"] + item["hosts_with_conditional_change"]
+    }
+    results = told["results"] or {"operations": []}
+    made = {(i["name"], machine) for i in results["operations"] for machine in i["success"]}
+    return Changes(frozenset(planned), frozenset(made))

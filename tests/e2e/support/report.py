@@ -15,7 +15,7 @@ from tests.e2e.support.rig import Rig
 
 COLUMNS = (
     *("vip", "reads", "writes", "service", "service failed %"),
-    *("two holders", "VIP moves", "healthy again", "probe held up"),
+    *("two holders", "VIP moves", "backends taken out", "healthy again", "probe held up"),
 )
 PICTURES = "faults"
 

@@ -30,19 +30,24 @@ CASES: list[Case] = [
     *one("address-is-gateway", f"{M0}.address", "192.168.10.1"),
     *one("no-roles", "machines[3].roles", ()),
     ("duplicate-role", "machines[3].roles[1]", {"machines[3].roles": ("worker", "worker")}),
-    ("no-control-plane", "machines", {f"machines[{n}].roles": ("worker",) for n in range(3)}),
     ("single-control-plane", "machines", {"machines": planes(1)}),
     ("even-control-planes", "machines", {"machines": planes(2)}),
     ("even-control-planes", "machines", {"machines[3].roles": ("control_plane",)}),
     ("too-many-control-planes", "machines", {"machines": planes(9)}),
     *one("allow-no-ha-superfluous", "allow_no_ha", True),
-    ("no-worker", "machines", {f"machines[{n}].roles": ("control_plane",) for n in range(3)}),
+    (
+        "no-worker",
+        "machines",
+        {"machines": tuple(m.replace(roles=("control_plane",)) for m in planes(3))},
+    ),
     *one("ssh-user", f"{M0}.ssh_user", "", "Ad min", "root;reboot", "-l", "a" * 33),
     *one("ssh-port", f"{M0}.ssh_port", 0, 65536, -1),
     *one("ssh-key-missing", f"{M0}.ssh_key", "/nowhere/id", "/tmp", "a\0b", "~nobody-here/id", ""),
+    *one("ssh-port-taken", f"{M0}.ssh_port", 6443, 8443, 80, 10250, 30000, 2379),
     *one("ssh-key-open", f"{M0}.ssh_key", "/etc/passwd"),
 ]
 
 TOGETHER: list[Case] = [  # slips that break other rules as well
+    ("no-control-plane", "machines", {f"machines[{n}].roles": ("worker",) for n in range(3)}),
     *one("ssh-key-public", f"{M0}.ssh_key", "/nowhere/id_ed25519.pub"),
 ]

@@ -35,8 +35,8 @@ CASES: list[Case] = [
 ]
 
 TOGETHER: list[Case] = [  # slips that break other rules as well
-    *one("subnet-too-small", "network.subnet", "192.168.10.8/29"),
+    *one("subnet-too-small", "network.subnet", "192.168.10.8/30"),
     *one("cidr-special", "network.subnet", "224.0.0.0/24"),
     *one("admin-everyone", "network.admin_cidrs[0]", "0.0.0.0/0"),
-    *one("cidr-overlap", "network.pod_cidr", "10.96.0.0/12"),
+    ("cidr-overlap", "network.service_cidr", {"network.pod_cidr": "10.96.0.1/12"}),
 ]

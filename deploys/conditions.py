@@ -1,0 +1,133 @@
+"""The named conditions of all gates, each with its probe and where to look further."""
+
+from __future__ import annotations
+
+from homelab.site import derived
+from homelab.site.model import Machine, Site
+from operations.etcd import etcdctl
+from operations.gate import Condition
+from operations.kubeadm import KUBECTL
+
+CURL = "curl -sk --max-time 5 -o /dev/null -w '%{http_code}'"
+
+
+def own_api(site: Site) -> Condition:
+    return Condition(
+        "this machine's API server is ready",
+        f'code=$({CURL} https://127.0.0.1:6443/readyz); echo "/readyz says $code"; [ "$code" = 200 ]',
+        "sudo tail -n 30 /var/log/pods/kube-system_kube-apiserver-*/*/*.log",
+    )
+
+
+def balanced_api(site: Site) -> Condition:
+    url = f"https://{site.api.vip}:{derived.balanced_port(site)}/readyz"
+    return Condition(
+        "the API answers on the VIP",
+        f'code=$({CURL} {url}); echo "{url} says $code"; [ "$code" = 200 ]',
+        "ip -br addr; sudo systemctl status haproxy keepalived",
+    )
+
+
+def runtime(site: Site) -> Condition:
+    service = "crio" if site.kubernetes.runtime == "cri-o" else "containerd"
+    return Condition(
+        f"{service} runs",
+        f"systemctl is-active {service}",
+        f"sudo journalctl -u {service} -n 50",
+    )
+
+
+def balancer(site: Site, machine: Machine) -> list[Condition]:
+    port = derived.balanced_port(site)
+    return [
+        Condition(
+            "HAProxy listens",
+            f"ss -Hltn 'sport = :{port}' | grep -q . && echo listening || {{ echo 'port {port} is closed'; exit 1; }}",
+            "sudo journalctl -u haproxy -n 50",
+        ),
+        Condition("keepalived runs", "systemctl is-active keepalived", "sudo journalctl -u keepalived -n 50"),
+        Condition(
+            "somebody holds the VIP",
+            f"ip -4 addr show | grep -q ' {site.api.vip}/' || ping -c 1 -W 1 {site.api.vip} >/dev/null "
+            f"|| {{ echo '{site.api.vip} does not answer'; exit 1; }}",
+            "sudo journalctl -u keepalived -n 50",
+        ),
+    ]
+
+
+def kubelet() -> Condition:
+    return Condition(
+        "kubelet is healthy",
+        "curl -s --max-time 5 http://127.0.0.1:10248/healthz | grep -x ok",
+        "sudo journalctl -u kubelet -n 50",
+    )
+
+
+def node_registered(machine: Machine) -> Condition:
+    """Ask from any control plane."""
+    return Condition(
+        f"node {machine.name} is registered",
+        f"{KUBECTL} get node {machine.name} -o name",
+        f"{KUBECTL} get nodes; sudo journalctl -u kubelet -n 50",
+    )
+
+
+def etcd(site: Site, members: int) -> list[Condition]:
+    """``members`` voters, all healthy, one leader that all agree on, no alarm."""
+    ctl = f"{etcdctl(['127.0.0.1'])} --command-timeout=8s"
+    look = f"sudo {ctl} endpoint status --cluster -w table"
+    return [
+        Condition(
+            f"etcd has {members} members, all voters",
+            f"list=$({ctl} member list); echo \"$list\" | awk -F', ' '"
+            "$2 != \"started\" || $6 != \"false\" {bad = bad \" \" $3 \"(\" $2 (($6 == \"true\") ? \", learner\" : \"\") \")\"} "
+            f"END {{print NR \" members,\" (bad ? \" not voting:\" bad : \" all vote\"); exit !(NR == {members} && !bad)}}'",
+            look,
+        ),
+        Condition(
+            "every etcd member is healthy and they agree on one leader",
+            f"{ctl} endpoint health --cluster >/dev/null 2>&1 || {{ {ctl} endpoint health --cluster 2>&1 | tail -n 1; exit 1; }}; "
+            f"{ctl} endpoint status --cluster -w fields | awk '$1 == \"\\\"Leader\\\"\" {{l[$3]}} END {{n = 0; for (i in l) n++; print n \" leaders\"; exit n != 1}}'",
+            look,
+        ),
+        Condition(
+            "etcd raises no alarm",
+            f'alarms=$({ctl} alarm list); echo "${{alarms:-none}}"; [ -z "$alarms" ]',
+            f"sudo {ctl} alarm list",
+        ),
+    ]
+
+
+def nodes_ready(site: Site) -> Condition:
+    names = sorted(machine.name for machine in derived.nodes(site))
+    return Condition(
+        "every node is Ready",
+        f"{KUBECTL} get nodes --no-headers | awk '$2 ~ /^Ready(,|$)/ {{ready[$1]}} "
+        f"END {{n = split(\"{' '.join(names)}\", want, \" \"); for (i = 1; i <= n; i++) "
+        'if (!(want[i] in ready)) missing = missing " " want[i]; '
+        'print missing ? "not Ready:" missing : "all Ready"; exit missing != ""}\'',
+        f"{KUBECTL} get nodes -o wide; {KUBECTL} describe nodes",
+    )
+
+
+def static_pods(site: Site) -> Condition:
+    """etcd, API server, controller manager and scheduler, on every control plane."""
+    want = 4 * len(derived.control_planes(site))
+    return Condition(
+        "every static pod runs",
+        f"{KUBECTL} -n kube-system get pods -l tier=control-plane --no-headers | awk '$3 == \"Running\" "
+        f"{{split($2, c, \"/\"); if (c[1] == c[2]) n++}} END {{print n \" of {want} run\"; exit n < {want}}}'",
+        f"{KUBECTL} -n kube-system get pods -o wide",
+    )
+
+
+def serving_certificates(site: Site) -> Condition:
+    """Every kubelet serves with a certificate of the cluster: the API server can reach it."""
+    names = " ".join(machine.name for machine in derived.nodes(site))
+    return Condition(
+        "every kubelet's serving certificate is signed",
+        "systemctl start homelab-serving-csrs.service; "
+        f"for n in {names}; do {KUBECTL} get --raw /api/v1/nodes/$n/proxy/healthz --request-timeout=5s "
+        ">/dev/null 2>&1 || bad=\"$bad $n\"; done; echo \"${bad:-all}\"; [ -z \"${bad:-}\" ]",
+        f"{KUBECTL} get csr; sudo journalctl -u homelab-serving-csrs -n 20",
+    )

@@ -1,0 +1,46 @@
+"""The last gate: not what the API says of itself, but pods that reach each other.
+
+/readyz has been seen to lie (a controller manager that had gone deaf): so a Service is made just
+now, with an endpoint on every node, and asked from every node.
+"""
+
+from __future__ import annotations
+
+from deploys import conditions
+from deploys.kubernetes.traffic import traffic_script
+from deploys.run import Run
+from homelab.site import derived
+from homelab.site.model import Machine
+from operations import gate, health
+
+
+def verify(run: Run, machine: Machine, changed: bool) -> None:
+    """``changed``: whether this run has changed anything; if not, the traffic test is left out."""
+    planes = len(derived.control_planes(run.site))
+    gate.passed(
+        name="Health: gate",
+        gate="health",
+        conditions=[
+            conditions.nodes_ready(run.site),
+            conditions.static_pods(run.site),
+            *conditions.etcd(run.site, planes),
+            conditions.balanced_api(run.site),
+            conditions.serving_certificates(run.site),
+        ],
+        seconds=run.site.timings.gate_s,
+    )
+    if changed:
+        health.traffic(
+            name="Health: pods of every node reach each other and a new Service",
+            script=traffic_script(run.site),
+        )
+
+
+def hand_over(run: Run, machine: Machine) -> None:
+    """The admin kubeconfig on the controller, and what runs where."""
+    health.fetch_kubeconfig(
+        name="Summary: admin kubeconfig on this controller",
+        source="/etc/kubernetes/admin.conf",
+        target=str(derived.out_folder(run.site) / "admin.conf"),
+    )
+    health.summary(name="Summary: the cluster", run=run)

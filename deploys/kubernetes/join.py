@@ -1,0 +1,93 @@
+"""The other control planes, one at a time; then workers, all at once."""
+
+from __future__ import annotations
+
+from pyinfra import host, inventory
+
+from deploys import conditions, layers
+from deploys.run import Run
+from homelab.documents.kubeadm import RunSecrets, cluster_documents
+from homelab.site import derived
+from homelab.site.model import Machine
+from operations import etcd, gate, kubeadm, quiet
+from operations import layer as layer_operation
+
+
+def join_control_plane(run: Run, machine: Machine, already: list[Machine]) -> None:
+    """``already`` are the control planes that are members before this one, by then."""
+    others = [member.address for member in already]
+    etcd.announce(
+        name=f"Control planes: {machine.name}, etcd learner announced",
+        machine=machine.name,
+        address=machine.address,
+        others=others,
+    )
+    write_etcd_arguments(run, machine)
+    etcd.start_and_promote(
+        name=f"Control planes: {machine.name}, etcd in sync and promoted",
+        address=machine.address,
+        others=others,
+        patches=run.patches,
+        seconds=run.site.timings.gate_s,
+    )
+    kubeadm.start_control_plane(
+        name=f"Control planes: {machine.name}, API server and its fellows", patches=run.patches
+    )
+    gate.passed(
+        name=f"Control planes: {machine.name}, gate",
+        gate=f"control plane {machine.name}",
+        conditions=[
+            *conditions.etcd(run.site, len(already) + 1),
+            conditions.own_api(run.site),
+            conditions.balanced_api(run.site),
+            conditions.node_registered(machine),
+        ],
+        seconds=run.site.timings.gate_s,
+    )
+    kubeadm.record_member(
+        name=f"Control planes: {machine.name}, recorded", site=run.site.name
+    )
+
+
+def write_etcd_arguments(run: Run, machine: Machine) -> None:
+    """Put into kubeadm's configuration with whom this machine's etcd starts."""
+    layer_operation.apply_when_known(
+        name=f"Control planes: {machine.name}, etcd's first members",
+        layer=lambda: layers.control_plane(run, machine, host.get_fact(etcd.InitialCluster)),
+    )
+
+
+def offer_token(run: Run, machine: Machine) -> None:
+    """This run's bootstrap token: an hour at most, and deleted when the workers are in."""
+    documents = cluster_documents(run.site, machine, run.secrets, False, run.traits(machine))
+    kubeadm.offer_token(name="Workers: a token for this run", documents=documents)
+
+
+def join_worker(run: Run, machine: Machine) -> None:
+    """TLS bootstrap, discovery pinned to the CA's public key."""
+    kubeadm.join_worker(
+        name="Workers: join",
+        site=run.site.name,
+        documents=lambda: _join_documents(run, machine),
+    )
+
+
+def withdraw_token(run: Run) -> None:
+    token_id, _, _ = run.secrets.token.partition(".")
+    kubeadm.withdraw_token(name="Workers: the token withdrawn", token_id=token_id)
+
+
+def _join_documents(run: Run, machine: Machine) -> str:
+    """Known only when the cluster has its CA."""
+    anchor = inventory.get_host(run.anchor.name)
+    digest = quiet.read(
+        anchor,
+        "openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | "
+        "openssl pkey -pubin -outform der | sha256sum | cut -c1-64",
+    ).strip()
+    secrets = RunSecrets(run.secrets.token, (f"sha256:{digest}",))
+    return cluster_documents(run.site, machine, secrets, True, run.traits(machine))
+
+
+def new_workers(run: Run) -> list[Machine]:
+    return run.unfinished(derived.workers(run.site))

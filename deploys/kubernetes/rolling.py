@@ -1,0 +1,61 @@
+"""Changes that interrupt a member: one machine at a time, behind the quorum guard and a gate."""
+
+from __future__ import annotations
+
+
+from deploys import conditions, layers
+from deploys.run import Run
+from homelab.documents.runtime import runtime
+from homelab.documents.serving import serving
+from homelab.site import derived
+from homelab.site.model import Machine
+from operations import gate, guard, layer
+
+
+def to_roll(run: Run) -> list[Machine]:
+    """Members whose runtime or control plane is not as declared."""
+    return [machine for machine in run.members if _changed(run, machine)]
+
+
+def roll(run: Run, machine: Machine) -> None:
+    """Every line names the machine: each is a step of its own, and the next one waits for it."""
+    changed = _changed(run, machine)
+    planes = derived.control_planes(run.site)
+    control_plane = machine in planes
+    if control_plane and len(planes) > 1:
+        guard.leave(
+            name=f"Rolling: {machine.name} gives away VIP and leadership",
+            address=machine.address,
+            others=[m.address for m in planes if m != machine and run.phase(m) == "ours"],
+        )
+    for item in changed:
+        layer.apply(name=f"Rolling: {machine.name}, {item.name}", layer=item)
+    if control_plane:
+        guard.come_back(name=f"Rolling: {machine.name} may hold the VIP again")
+    gate.passed(
+        name=f"Rolling: {machine.name}, gate",
+        gate=f"{machine.name} is back",
+        conditions=_conditions(run, machine),
+        seconds=run.site.timings.gate_s,
+    )
+
+
+def _changed(run: Run, machine: Machine) -> list[layers.Layer]:
+    wanted = [runtime(run.site, machine, run.traits(machine))]
+    if machine in derived.control_planes(run.site):
+        initial = run.surveys[machine.name].etcd_initial
+        wanted += [
+            serving(run.site, machine),
+            layers.control_plane(run, machine, initial),
+        ]
+    return [item for item in wanted if run.differs(machine, item)]
+
+
+def _conditions(run: Run, machine: Machine) -> list[gate.Condition]:
+    found = [conditions.runtime(run.site), conditions.kubelet()]
+    if machine in derived.control_planes(run.site):
+        members = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]
+        found += [*conditions.etcd(run.site, len(members)), conditions.own_api(run.site)]
+    return found
+
+

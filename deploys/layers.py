@@ -1,0 +1,113 @@
+"""Which layers a machine has: the same list is gathered, planned and applied."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import TYPE_CHECKING
+
+import yaml
+from pyinfra.api.host import Host
+
+from homelab.documents import apiserver, kubeadm
+from homelab.documents.balancer import haproxy
+from homelab.documents.cni_bridge import cni_bridge
+from homelab.documents.document import Document, Layer
+from homelab.documents.firewall import firewall
+from homelab.documents.host import host
+from homelab.documents.kubeadm import RunSecrets, cluster_documents
+from homelab.documents.kubelet import kubelet
+from homelab.documents.network import network, pod_routes
+from homelab.documents.patches import patches
+from homelab.documents.runtime import runtime
+from homelab.documents.serving import serving
+from homelab.documents.traits import Traits
+from homelab.documents.vip import keepalived
+from homelab.site import derived
+from homelab.site.model import Machine, Site
+from operations import quiet
+from operations.kubeadm import CONFIG
+
+if TYPE_CHECKING:
+    from deploys.run import Run
+
+# Stands where the token of a run would: this file stays on the machine, and no token is made of it.
+NO_TOKEN = RunSecrets("000000.0000000000000000")
+
+
+def of(run: Run, machine: Machine) -> list[Layer]:
+    """All layers of ``machine``, in the order in which they are applied."""
+    site, traits = run.site, run.traits(machine)
+    found = [host(site, machine, traits), firewall(site, machine, traits)]
+    if machine.network == "networkd":
+        found.append(network(site, machine, traits))
+    if machine in derived.balancers(site):
+        found += [haproxy(site, machine), keepalived(site, machine, traits)]
+    if machine in derived.nodes(site):
+        found += [runtime(site, machine, traits), kubelet(site, machine, traits)]
+        if site.kubernetes.cni == "bridge":
+            found += [cni_bridge(site, machine), pod_routes(site, machine)]
+    if machine in derived.control_planes(site):
+        initial = run.surveys[machine.name].etcd_initial
+        found += [serving(site, machine), control_plane(run, machine, initial)]
+    return found
+
+
+def control_plane(run: Run, machine: Machine, etcd_initial: str) -> Layer:
+    """kubeadm's configuration and the API server's files; a change makes the static pods anew.
+
+    ``etcd_initial`` is the ``initial-cluster`` that this machine's etcd was started with: etcd
+    ignores it once it has data, but another value would change the manifest and restart it.
+    """
+    site, traits = run.site, run.traits(machine)
+    text = cluster_documents(site, machine, NO_TOKEN, False, traits, etcd_arguments(etcd_initial))
+    documents = [Document(CONFIG, text, mode=0o600), *patches(site, machine).documents]
+    if site.kubernetes.audit_log:
+        documents.append(apiserver.audit_policy(site))
+    if site.kubernetes.encrypt_secrets:
+        documents.append(apiserver.encryption(site, run.encryption_key))
+    return Layer("control-plane", tuple(documents), activate=_renew(run))
+
+
+def etcd_arguments(initial: str) -> dict[str, str]:
+    """etcd's flags of a machine that joined others; none for the first one."""
+    if not initial:
+        return {}
+    return {"initial-cluster": initial, "initial-cluster-state": "existing"}
+
+
+def _renew(run: Run) -> str:
+    """Bring a changed configuration into a member; kubelet restarts only the pods that differ."""
+    config = f"--config {CONFIG}"
+    addons = "".join(
+        f"\nkubeadm init phase addon {addon} {config} >/dev/null" for addon in addons_of(run.site)
+    )
+    return f"""set -e
+grep -q '"member"' /var/lib/homelab/cluster.json 2>/dev/null || exit 0
+kubeadm init phase control-plane all {config} {run.patches} >/dev/null
+kubeadm init phase etcd local {config} {run.patches} >/dev/null
+kubeadm init phase upload-config all {config} >/dev/null{addons}
+kubeadm init phase kubelet-start {config} >/dev/null"""
+
+
+def addons_of(site: Site) -> tuple[str, ...]:
+    """kubeadm's addons that this site has."""
+    skipped = kubeadm.skip_phases(site)
+    return tuple(a for a in ("coredns", "kube-proxy") if f"addon/{a}" not in skipped)
+
+
+def new_encryption_key() -> str:
+    """32 random bytes in base64: secretbox's key length."""
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def read_encryption_key(anchor: Host) -> str:
+    """The key that the cluster uses now; a new one if it encrypts nothing yet."""
+    text = quiet.read(anchor, f"cat {apiserver.ENCRYPTION} 2>/dev/null || true")
+    if not text.strip():
+        return new_encryption_key()
+    for resource in yaml.safe_load(text)["resources"]:
+        for provider in resource["providers"]:
+            if "secretbox" in provider:
+                return str(provider["secretbox"]["keys"][0]["secret"])
+    return new_encryption_key()

@@ -1,0 +1,174 @@
+"""What all hosts of one run share: the site, what the machines are now, and this run's secrets.
+
+pyinfra runs a deploy file once for each host. The first one to arrive here gathers for all,
+in parallel; the others wait and get the same. Every problem of every machine is reported together,
+and none of them is touched before all are sound.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import gevent
+from gevent.lock import RLock
+from pyinfra import host, inventory, logger, state
+from pyinfra.api.exceptions import DeployError
+from pyinfra.api import FactBase
+from pyinfra.api.host import Host
+from pyinfra.context import ctx_host, ctx_state
+
+from deploys import layers, lock
+from deploys.progress import Clock
+from facts.layer import Layers, LayerState, differences
+from facts.survey import MachineSurvey
+from homelab import versions
+from homelab.documents import patches
+from homelab.documents.document import Layer
+from homelab.documents.kubeadm import RunSecrets
+from homelab.documents.traits import Traits
+from homelab.artefacts import bundle, location
+from homelab.artefacts.errors import ArtefactError
+from homelab.preflight.conditions import problems
+from homelab.preflight.survey import Survey
+from homelab.site import derived, load_site
+from homelab.site.model import Machine, Site
+
+
+@dataclass
+class Run:
+    """``anchor`` is the machine that speaks for the cluster; ``founding`` if it has yet to be made."""
+
+    site: Site
+    clock: Clock
+    surveys: dict[str, Survey]
+    secrets: RunSecrets = field(
+        default_factory=lambda: RunSecrets(f"{secrets.token_hex(3)}.{secrets.token_hex(8)}")
+    )
+    layers: dict[tuple[str, str], LayerState] = field(default_factory=dict)
+    encryption_key: str = field(default="", repr=False)
+
+    @property
+    def members(self) -> list[Machine]:
+        """Nodes that are finished members of this site's cluster."""
+        return [m for m in derived.nodes(self.site) if self.phase(m) == "ours"]
+
+    @property
+    def anchor(self) -> Machine:
+        planes = derived.control_planes(self.site)
+        return next((m for m in planes if self.phase(m) == "ours"), planes[0])
+
+    @property
+    def founding(self) -> bool:
+        return self.phase(self.anchor) != "ours"
+
+    @property
+    def anything_differs(self) -> bool:
+        """Whether this run has something to change, as far as it was gathered."""
+        pairs = [(m, layer) for m in self.site.machines for layer in layers.of(self, m)]
+        return bool(self.unfinished(derived.nodes(self.site))) or any(
+            self.differs(machine, layer) for machine, layer in pairs
+        )
+
+    @property
+    def patches(self) -> str:
+        """kubeadm's flag for the patches folder, where its configuration has no field for it."""
+        flag = versions.patches_flag(self.site.kubernetes.version)
+        return f"{flag} {patches.FOLDER}" if flag else ""
+
+    def unfinished(self, machines: tuple[Machine, ...]) -> list[Machine]:
+        """Those of ``machines`` that are not members yet."""
+        return [m for m in machines if self.phase(m) != "ours"]
+
+    def phase(self, machine: Machine) -> str:
+        survey = self.surveys.get(machine.name)
+        return survey.membership(self.site.name) if survey else "none"
+
+    def traits(self, machine: Machine) -> Traits:
+        return self.surveys[machine.name].traits(machine.address)
+
+    def differs(self, machine: Machine, layer: Layer) -> bool:
+        """Whether the layer is not in force, as far as it was gathered before the run."""
+        now = self.layers.get((machine.name, layer.name))
+        return now is None or bool(differences(layer, now))
+
+
+T = TypeVar("T")
+_alone = RLock()
+_run: list[Run] = []
+
+
+def this_run() -> Run:
+    """The one Run of this process; the first caller gathers and validates."""
+    with _alone:
+        if not _run:
+            _run.append(_gather())
+        return _run[0]
+
+
+def this_machine() -> Machine:
+    """The declaration of the host that the deploy file runs for."""
+    return derived.machine(this_run().site, host.name)
+
+
+def everywhere(hosts: list[Host], ask: Callable[[Host], T]) -> dict[str, T]:
+    """What ``ask`` says of each host, all asked at the same time; the first error is raised."""
+    current = ctx_state.get()
+
+    def one(target: Host) -> T:
+        with ctx_state.use(current), ctx_host.use(target):
+            return ask(target)
+
+    jobs = {target.name: gevent.spawn(one, target) for target in hosts}
+    gevent.joinall(list(jobs.values()))
+    return {name: job.get() for name, job in jobs.items()}
+
+
+def _gather() -> Run:
+    site = load_site(Path(host.data.site_file))
+    clock = Clock(derived.out_folder(site) / "timings.json")
+    hosts = sorted(inventory, key=lambda h: [m.name for m in site.machines].index(h.name))
+    everywhere(list(inventory.get_active_hosts()), lock.acquire)
+    surveys = everywhere(hosts, lambda h: h.get_fact(MachineSurvey))
+    _refuse(_bundle_faults(site))
+    found = problems(site, surveys)
+    for warning in (problem for problem in found if not problem.fatal):
+        logger.warning(f"preflight: {warning}")
+    _refuse([str(problem) for problem in found if problem.fatal])
+    run = Run(site, clock, surveys)
+    if not run.founding:
+        run.encryption_key = layers.read_encryption_key(inventory.get_host(run.anchor.name))
+    elif site.kubernetes.encrypt_secrets:
+        run.encryption_key = layers.new_encryption_key()
+    states = everywhere(
+        hosts,
+        lambda h: h.get_fact(Layers, layers=layers.of(run, derived.machine(site, h.name))),
+    )
+    run.layers = {(name, layer): s for name, by in states.items() for layer, s in by.items()}
+    clock.add("Preflight", time.monotonic() - clock.start)
+    state.add_callback_handler(clock)
+    logger.info(f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)")
+    return run
+
+
+def _bundle_faults(site: Site) -> list[str]:
+    """A bad bundle is refused by name before any machine is touched."""
+    folder = location.folder(site)
+    if folder is None:
+        return []
+    try:
+        return bundle.verify(folder, bundle.everything(site))
+    except ArtefactError as error:
+        return [str(error)]
+
+
+def _refuse(faults: list[str]) -> None:
+    """All of them at once; DeployError stops pyinfra for all hosts before any change."""
+    if faults:
+        for fault in faults:
+            logger.error(f"preflight: {fault}")
+        raise DeployError(f"preflight: {len(faults)} problems, see above; nothing was changed")

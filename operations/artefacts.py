@@ -1,0 +1,143 @@
+"""Put pinned files in their places: from upstream, a mirror, or a bundle on the controller."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyinfra import host
+from pyinfra.api import FactBase, FileUploadCommand, StringCommand, operation
+
+from homelab.artefacts.artefact import Artefact
+from operations.step import script
+
+STAMPS = "/var/lib/homelab/artefacts"
+FETCHED = "/var/lib/homelab/fetched"
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """An artefact with its checked hash and where it is: a URL, or a file on the controller."""
+
+    artefact: Artefact
+    sha256: str
+    source: str
+
+    @property
+    def stamp(self) -> str:
+        return f"{STAMPS}/{self.artefact.name}"
+
+
+class Installed(FactBase[list[str]]):
+    """Names of the artefacts that are in place, byte for byte.
+
+    A binary is hashed where it lies. Of an archive, what was unpacked is not hashed again: its
+    stamp holds the archive's hash, and its targets exist.
+
+    .. code:: python
+
+        host.get_fact(Installed, wanted=[pinned])
+    """
+
+    def command(self, wanted: Sequence[Pinned]) -> str:  # type: ignore[override]
+        lines = []
+        for item in wanted:
+            targets = [shlex.quote(place.target) for place in item.artefact.install]
+            if item.artefact.kind == "binary":
+                sums = "".join(f"{item.sha256}  {place.target}\n" for place in item.artefact.install)
+                test = f"printf %s {shlex.quote(sums)} | sha256sum -c --status - 2>/dev/null"
+            else:
+                exist = " && ".join(f"[ -e {target} ]" for target in targets)
+                test = f'[ "$(cat {item.stamp} 2>/dev/null)" = {item.sha256} ] && {exist}'
+            lines.append(f"{test} && echo {shlex.quote(item.artefact.name)}")
+        return "\n".join([*lines, "true"])
+
+    @staticmethod
+    def default() -> list[str]:
+        return []
+
+    def process(self, output: list[str]) -> list[str]:
+        return [line.strip() for line in output if line.strip()]
+
+
+def place_script(item: Pinned, fetched: str) -> str:
+    """Check the hash, then put every target in place by one rename each."""
+    lines = [
+        f"echo '{item.sha256}  {fetched}' | sha256sum -c --status - || "
+        f"{{ rm -f {fetched}; echo '{item.artefact.name}: the file from {item.source} does not have "
+        f"the pinned SHA-256 {item.sha256}; it was deleted' >&2; exit 1; }}",
+    ]
+    for place in item.artefact.install:
+        target = shlex.quote(place.target)
+        if item.artefact.kind == "archive" and not place.member:
+            lines.append(f"mkdir -p {target}; tar -x --no-same-owner -f {fetched} -C {target}")
+            continue
+        get = f"tar -xO -f {fetched} {shlex.quote(place.member)}" if place.member else f"cat {fetched}"
+        lines.append(
+            f"mkdir -p $(dirname {target}); {get} > {target}.homelab-new; "
+            f"chmod {place.mode:o} {target}.homelab-new; mv -f {target}.homelab-new {target}"
+        )
+    lines.append(f"mkdir -p {STAMPS}; echo {item.sha256} > {item.stamp}; rm -f {fetched}")
+    return script(*lines)
+
+
+@operation()
+def install(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCommand, None, None]:
+    """Fetch and place what is missing or differs; nothing unverified is ever put in place.
+
+    .. code:: python
+
+        artefacts.install(name="Artefacts: binaries", wanted=pinned(site, machine))
+    """
+    there = set(host.get_fact(Installed, wanted=wanted))
+    for item in wanted:
+        if item.artefact.name in there:
+            continue
+        fetched = f"{FETCHED}/{Path(item.artefact.path).name}"
+        yield StringCommand(f"install -d -m 0700 {FETCHED}")
+        if item.source.startswith("http"):
+            yield StringCommand(
+                f"curl -fsSL --retry 5 --retry-connrefused -C - -o {fetched} {shlex.quote(item.source)}"
+            )
+        else:
+            yield FileUploadCommand(item.source, fetched)
+        yield StringCommand(place_script(item, fetched))
+
+
+class Images(FactBase[list[str]]):
+    """Names of the images in containerd's store for Kubernetes.
+
+    .. code:: python
+
+        host.get_fact(Images)  # ["registry.k8s.io/pause:3.10", ...]
+    """
+
+    command = "ctr -n k8s.io images ls -q 2>/dev/null || true"
+
+    @staticmethod
+    def default() -> list[str]:
+        return []
+
+    def process(self, output: list[str]) -> list[str]:
+        return [line.strip() for line in output if line.strip()]
+
+
+@operation()
+def load_images(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCommand, None, None]:
+    """Import the bundle's image archives that containerd does not have yet."""
+    there = set(host.get_fact(Images))
+    for item in wanted:
+        if item.artefact.reference in there:
+            continue
+        fetched = f"{FETCHED}/{Path(item.artefact.path).name}"
+        yield StringCommand(f"install -d -m 0700 {FETCHED}")
+        yield FileUploadCommand(item.source, fetched)
+        yield StringCommand(
+            script(
+                f"echo '{item.sha256}  {fetched}' | sha256sum -c --status -",
+                f"ctr -n k8s.io images import --all-platforms {fetched} >/dev/null",
+                f"rm -f {fetched}",
+            )
+        )

@@ -1,0 +1,102 @@
+"""etcd membership by learners: a machine that is slow, killed or half joined never costs quorum.
+
+A learner has no vote (etcd >= 3.4, etcd.io/docs/v3.4/learning/design-learner). It is announced
+once; on any doubt the member list is read instead of asking again, because MemberAdd may not be
+repeated. It becomes a voter only when it is in sync: etcd itself refuses before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+
+from pyinfra.api import FactBase, StringCommand, operation
+
+from operations.kubeadm import CONFIG
+from operations.step import script
+
+PKI = "/etc/kubernetes/pki/etcd"
+# initial-cluster of the machine's own start, kept so that its manifest stays the same for ever
+INITIAL = "/var/lib/homelab/etcd-initial"
+
+
+def etcdctl(endpoints: Sequence[str]) -> str:
+    """etcdctl against ``endpoints`` (IPv4 addresses), with this machine's own certificate."""
+    urls = ",".join(f"https://{address}:2379" for address in endpoints)
+    return (
+        f"etcdctl --endpoints={urls} --cacert={PKI}/ca.crt --cert={PKI}/server.crt "
+        f"--key={PKI}/server.key --dial-timeout=5s --command-timeout=60s"
+    )
+
+
+def announce_script(name: str, address: str, others: Sequence[str]) -> str:
+    """Make this machine a learner, or find what an earlier run made of it.
+
+    ``etcdctl member list`` prints: id, status, name, peer URLs, client URLs, is learner.
+    """
+    ctl, peer = etcdctl(others), f"https://{address}:2380"
+    return script(
+        f"{ctl} member list > /run/homelab-members",
+        f"mine=$(awk -F', ' -v u={peer} '$4 == u' /run/homelab-members)",
+        'id=${mine%%,*}; status=$(echo "$mine" | awk -F", " \'{print $2}\')',
+        # It was a member with data; the disk is new. A voter among healthy others, or a learner:
+        # either can be taken out and announced again.
+        'if [ "$status" = started ] && [ ! -d /var/lib/etcd/member ]; then '
+        f"{ctl} member remove $id; mine=; fi",
+        'if [ -z "$mine" ]; then '
+        "rm -rf /var/lib/etcd/member /etc/kubernetes/manifests/etcd.yaml "
+        "/etc/kubernetes/manifests/kube-*.yaml; "
+        f"{ctl} member add {name} --learner --peer-urls={peer}; "
+        f"{ctl} member list > /run/homelab-members; fi",
+        f"[ -e {INITIAL} ] && [ -d /var/lib/etcd/member ] || {{ mkdir -p /var/lib/homelab; "
+        f"awk -F', ' -v u={peer} -v n={name} "
+        "'{print ($4 == u ? n : $3) \"=\" $4}' /run/homelab-members | paste -sd, "
+        f"> {INITIAL}.new; mv -f {INITIAL}.new {INITIAL}; }}",
+    )
+
+
+@operation()
+def announce(machine: str, address: str, others: Sequence[str]) -> Generator[StringCommand, None, None]:
+    """See :func:`announce_script`."""
+    yield StringCommand(announce_script(machine, address, others))
+
+
+class InitialCluster(FactBase[str]):
+    """``initial-cluster`` that this machine's etcd was, or will be, started with; "" for the first.
+
+    .. code:: python
+
+        host.get_fact(InitialCluster)  # "cp1=https://10.77.0.11:2380,cp2=https://10.77.0.12:2380"
+    """
+
+    command = f"cat {INITIAL} 2>/dev/null || true"
+
+    @staticmethod
+    def default() -> str:
+        return ""
+
+    def process(self, output: list[str]) -> str:
+        return "".join(output).strip()
+
+
+@operation()
+def start_and_promote(
+    address: str, others: Sequence[str], patches: str, seconds: int
+) -> Generator[StringCommand, None, None]:
+    """Start this machine's etcd and make it a voter as soon as it is in sync."""
+    ctl, peer = etcdctl(others), f"https://{address}:2380"
+    yield StringCommand(
+        script(
+            f"kubeadm init phase etcd local --config {CONFIG} {patches}",
+            f"end=$(( $(date +%s) + {seconds} ))",
+            "while :; do",
+            f"  mine=$({ctl} member list | awk -F', ' -v u={peer} '$4 == u')",
+            '  case "$mine" in *", started, "*", false") break;; esac',
+            f'  said=$({ctl} member promote "${{mine%%,*}}" 2>&1) && break',
+            '  if [ "$(date +%s)" -ge "$end" ]; then',
+            f'    echo "etcd on {address} is not in sync after {seconds} s: $said" >&2',
+            "    exit 1",
+            "  fi",
+            "  sleep 0.2",
+            "done",
+        )
+    )

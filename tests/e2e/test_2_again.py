@@ -1,0 +1,69 @@
+"""Chapter 2: a second run changes nothing, and a dry run tells the truth."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.support import fingerprint, sites
+from tests.e2e.support.health import wait_until_healthy
+from tests.e2e.support.pyinfra import changes, deploy, predict
+from tests.e2e.support.rig import Rig
+
+
+def test_the_plan_of_a_second_run_is_empty(rig: Rig) -> None:
+    run = predict(rig)
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert not changes(run).planned
+
+
+def test_a_second_run_changes_and_restarts_nothing(rig: Rig) -> None:
+    files, running = fingerprint.files(rig), fingerprint.running(rig)
+    run = deploy(rig, "again", "--json")
+    assert run.returncode == 0, run.stderr[-3000:]
+    assert not changes(run).made
+    assert not fingerprint.changed(files, fingerprint.files(rig))
+    assert not fingerprint.changed(running, fingerprint.running(rig))
+
+
+def test_a_changed_setting_changes_what_was_predicted_and_only_that(rig: Rig) -> None:
+    """HAProxy's checks a little slower: it is reloaded on each balancer, and nothing else is."""
+    other = sites.changed(
+        rig, "slower-checks", "timings=_lab.timings.replace(check_ms=_lab.timings.check_ms + 50)"
+    )
+    files, running = fingerprint.files(rig), fingerprint.running(rig)
+
+    predicted = predict(rig, "predict-change", other)
+    assert predicted.returncode == 0, predicted.stderr[-3000:]
+    assert not fingerprint.changed(files, fingerprint.files(rig)), "a dry run wrote"
+    assert not fingerprint.changed(running, fingerprint.running(rig)), "a dry run restarted"
+
+    made = deploy(rig, "change", "--json", inventory=other)
+    assert made.returncode == 0, made.stderr[-3000:]
+    assert changes(made).made == changes(predicted).planned
+    written = fingerprint.changed(files, fingerprint.files(rig))
+    assert sorted(written) == sorted(rig.control_planes)
+    paths = {line.split()[-1] for lines in written.values() for line in lines}
+    assert "/etc/haproxy/haproxy.cfg" in paths
+    assert not {path for path in paths if "haproxy" not in path}
+    assert not fingerprint.changed(running, fingerprint.running(rig)), "a reload is enough"
+
+    back = deploy(rig, "change-back")
+    assert back.returncode == 0, back.output[-3000:]
+    wait_until_healthy(rig)
+
+
+@pytest.mark.long
+def test_a_changed_control_plane_is_restarted_one_machine_at_a_time(rig: Rig) -> None:
+    """etcd's timings are flags of a static pod on every control plane: the dearest change."""
+    other = sites.changed(
+        rig, "slower-election", "timings=_lab.timings.replace(etcd_election_ms=1500)"
+    )
+    made = deploy(rig, "slower-election", inventory=other)
+    assert made.returncode == 0, made.output[-3000:]
+    for machine in rig.control_planes:
+        manifest = rig.root(machine, "cat /etc/kubernetes/manifests/etcd.yaml")
+        assert "--election-timeout=1500" in manifest
+    wait_until_healthy(rig)
+    back = deploy(rig, "election-back")
+    assert back.returncode == 0, back.output[-3000:]
+    wait_until_healthy(rig)

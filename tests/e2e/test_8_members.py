@@ -1,0 +1,59 @@
+"""Chapter 8: machines leave the cluster and come back, the first control plane too."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.support import etcd
+from tests.e2e.support.cluster import Cluster
+from tests.e2e.support.health import wait_until_healthy
+from tests.e2e.support.pyinfra import deploy, reset
+from tests.e2e.support.rig import Rig
+
+
+@pytest.mark.parametrize("which", [-1, 0], ids=["the last", "the first"])
+def test_a_control_plane_leaves_and_joins_again(rig: Rig, which: int) -> None:
+    machine = rig.control_planes[which]
+    left = reset(rig, f"reset-{machine}", "--data", f"machine={machine}")
+    assert left.returncode == 0, left.output[-3000:]
+    kept = next(name for name in rig.control_planes if name != machine)
+    assert machine not in [member.name for member in etcd.members(rig, kept)]
+    with Cluster(rig) as cluster:
+        assert machine not in cluster.nodes()
+
+    joined = deploy(rig, f"rejoin-{machine}")
+    assert joined.returncode == 0, joined.output[-3000:]
+    wait_until_healthy(rig)
+
+
+def test_a_reset_that_would_break_quorum_is_refused(rig: Rig) -> None:
+    dead, machine = rig.control_planes[:2]
+    rig.lab.kill(dead)
+    try:
+        refused = reset(rig, "reset-refused", "--data", f"machine={machine}")
+        assert refused.returncode == 1
+        assert "quorum" in refused.output
+        assert "Traceback" not in refused.output
+    finally:
+        rig.lab.start(dead)
+    wait_until_healthy(rig)
+
+
+def test_a_worker_leaves_and_is_added(rig: Rig) -> None:
+    machine = rig.workers[-1]
+    left = reset(rig, f"reset-{machine}", "--data", f"machine={machine}")
+    assert left.returncode == 0, left.output[-3000:]
+    with Cluster(rig) as cluster:
+        assert machine not in cluster.nodes()
+
+    rig.environment["HOMELAB_WORKERS"] = str(len(rig.workers) - 1)
+    try:
+        without = deploy(rig, "without-worker")
+        assert without.returncode == 0, without.output[-3000:]
+        wait_until_healthy(rig)
+    finally:
+        del rig.environment["HOMELAB_WORKERS"]
+
+    added = deploy(rig, "add-worker")
+    assert added.returncode == 0, added.output[-3000:]
+    wait_until_healthy(rig)
