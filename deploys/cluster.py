@@ -13,60 +13,61 @@ from deploys.kubernetes import first, health, join, rolling
 from deploys.machine import balancer, base, node
 from deploys.run import this_machine, this_run
 from homelab.site import derived
+from operations import stage
 
 
 def main() -> None:
     run, machine = this_run(), this_machine()
-    planes, nodes = derived.control_planes(run.site), derived.nodes(run.site)
-    changed = run.anything_differs
+    site, changes = run.site, run.anything_differs
 
-    # Every machine for itself, all at once.
+    stage.reached(name="Stage: every machine for itself")
     base.install_packages(run, machine)
     base.configure_host(run, machine)
     base.configure_network(run, machine)
-    if machine in nodes:
+    if machine in derived.nodes(site):
         node.install_artefacts(run, machine)
         node.run_runtime(run, machine)
         node.load_images(run, machine)
         node.configure_pod_network(run, machine)
-    if machine in derived.balancers(run.site):
+    if machine in derived.balancers(site):
         balancer.balance(run, machine)
 
-    # Members that must be interrupted: one at a time.
     for target in host.loop(rolling.to_roll(run)):
         if machine == target:
             rolling.roll(run, machine)
+        stage.reached(name=f"Stage: {target.name} is as declared")
 
-    # The first control plane; the others prepare beside it.
-    if first.is_new(run, machine):
+    stage.reached(name="Stage: the first control plane")
+    if machine in first.new_control_planes(run):
         first.write_configuration(run, machine)
-        first.create_authorities(run, machine)
+    if run.founding and machine == run.anchor:
+        first.create_authorities(run)
+    stage.reached(name="Stage: certificate authorities")
+    if machine in join.joining(run):
+        first.share_authorities(run)
+    if machine in first.new_control_planes(run):
         first.start_nodes(run, machine)
+    if run.founding and machine == run.anchor:
+        first.record_cluster(run, machine)
 
-    # The others become members one at a time, whatever else happens.
-    members = [m for m in planes if run.phase(m) == "ours" or (run.founding and m == run.anchor)]
-    for target in host.loop([m for m in planes if m not in members]):
+    for target in host.loop(join.joining(run)):
+        stage.reached(name=f"Stage: control plane {target.name}")
         if machine == target:
-            join.join_control_plane(run, machine, members + planes_before(planes, target, members))
+            join.join_control_plane(run, machine)
 
-    # Workers, all at once.
-    if join.new_workers(run):
-        if machine == run.anchor:
-            join.offer_token(run, machine)
-        if machine in join.new_workers(run):
-            join.join_worker(run, machine)
-        if machine == run.anchor:
-            join.withdraw_token(run)
+    stage.reached(name="Stage: workers")
+    if join.new_workers(run) and machine == run.anchor:
+        join.offer_token(run, machine)
+    stage.reached(name="Stage: workers join")
+    if machine in join.new_workers(run):
+        join.join_worker(run, machine)
+    stage.reached(name="Stage: health")
+    if join.new_workers(run) and machine == run.anchor:
+        join.withdraw_token(run)
 
     if machine == run.anchor:
-        health.verify(run, machine, changed)
+        health.verify(run, machine, changes)
         health.hand_over(run, machine)
-
-
-def planes_before(planes: tuple[object, ...], target: object, members: list[object]) -> list[object]:
-    """The control planes that this run makes members before ``target``."""
-    new = [plane for plane in planes if plane not in members]
-    return new[: new.index(target)]
 
 
 if pyinfra.is_cli:

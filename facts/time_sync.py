@@ -83,7 +83,7 @@ def _flag(value: str | None) -> bool | None:
 
 
 def _chrony(text: str) -> tuple[str | None, int | None, float | None]:
-    """``chronyc -c tracking``: reference id, name, stratum, time, offset (the clock is slow by)."""
+    """``chronyc -c tracking``: reference id, name, stratum, time, by how much this clock is slow."""
     fields = text.strip().split(",")
     if len(fields) < 14:
         raise ValueError(f"expected 14 fields of chronyc's tracking, met {text!r}")
@@ -93,14 +93,17 @@ def _chrony(text: str) -> tuple[str | None, int | None, float | None]:
 
 
 def _timesyncd(text: str) -> tuple[str | None, int | None, float | None]:
-    """``timedatectl timesync-status``: made for people, but the only place with the offset."""
+    """``timedatectl timesync-status``: made for people, but the only place with the offset.
+
+    It is the server's clock less this one.
+    """
     values = dict(line.strip().split(": ", 1) for line in text.splitlines() if ": " in line)
     server = values.get("Server", "")
     stratum = values.get("Stratum")
     return (
         server.split(" ")[0] or None if server != "n/a" else None,
         int(stratum) if stratum else None,
-        _seconds(values["Offset"]) if "Offset" in values else None,
+        -_seconds(values["Offset"]) if "Offset" in values else None,
     )
 
 

@@ -26,7 +26,7 @@ class Unit(Record):
     main_pid: int  # 0: none
     restarts: int  # by systemd itself, since the unit was started by somebody
     result: str  # "success", "exit-code", "oom-kill"
-    active_since: datetime | None
+    active_since: datetime | None  # when it last became so
 
     @property
     def exists(self) -> bool:

@@ -109,12 +109,18 @@ def install(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCom
 class Images(FactBase[list[str]]):
     """Names of the images in containerd's store for Kubernetes.
 
+    Before containerd runs (a first ``--dry``), its database is searched for the names instead.
+
     .. code:: python
 
         host.get_fact(Images)  # ["registry.k8s.io/pause:3.10", ...]
     """
 
-    command = "ctr -n k8s.io images ls -q 2>/dev/null || true"
+    command = (
+        "ctr -n k8s.io images ls -q 2>/dev/null || "
+        "grep -aoE '[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+' "
+        "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db 2>/dev/null | sort -u || true"
+    )
 
     @staticmethod
     def default() -> list[str]:

@@ -22,41 +22,47 @@ def write_configuration(run: Run, machine: Machine) -> None:
         layer.apply(name="Control planes: approval of serving certificates", layer=approver)
 
 
-def create_authorities(run: Run, machine: Machine) -> None:
-    """The cluster's CAs on the first machine, their copies on the other control planes."""
-    site = run.site
-    if run.founding and machine == run.anchor:
-        kubeadm.create_authority(name="First control plane: certificate authorities", site=site.name)
-    else:
-        kubeadm.share_authority(
-            name="Control planes: certificate authorities, copied",
-            site=site.name,
-            source=run.anchor.name,
-        )
+def create_authorities(run: Run) -> None:
+    """On the first machine; an unfinished attempt of an earlier run is cleared away."""
+    kubeadm.create_authority(name="First control plane: certificates", site=run.site.name)
+
+
+def share_authorities(run: Run) -> None:
+    """Copies of the CAs for the other control planes, and certificates signed by them."""
+    kubeadm.share_authority(
+        name="Control planes: certificates of the same authorities",
+        site=run.site.name,
+        source=run.anchor.name,
+    )
 
 
 def start_nodes(run: Run, machine: Machine) -> None:
-    """Kubelets on all new control planes at once; on the first one everything."""
-    founds = run.founding and machine == run.anchor
+    """Kubelets of all new control planes at once; on the first one the static pods too."""
     kubeadm.start_node(
         name="First control plane: start, and the others' kubelets",
-        static_pods=founds,
+        static_pods=run.founding and machine == run.anchor,
         patches=run.patches,
     )
-    if founds:
-        gate.passed(
-            name="First control plane: gate",
-            gate="first control plane",
-            conditions=[conditions.own_api(run.site), conditions.balanced_api(run.site),
-                        conditions.node_registered(machine)],  # fmt: skip
-            seconds=run.site.timings.gate_s,
-        )
-        kubeadm.record_cluster(
-            name="First control plane: the cluster's own records and addons",
-            site=run.site.name,
-            addons=layers.addons_of(run.site),
-        )
 
 
-def is_new(run: Run, machine: Machine) -> bool:
-    return machine in derived.control_planes(run.site) and run.phase(machine) != "ours"
+def record_cluster(run: Run, machine: Machine) -> None:
+    """When it answers: its own records, its addons. From here on the cluster exists."""
+    gate.passed(
+        name="First control plane: gate",
+        gate="first control plane",
+        conditions=[
+            conditions.own_api(run.site),
+            conditions.balanced_api(run.site),
+            conditions.node_registered(machine),
+        ],
+        seconds=run.site.timings.gate_s,
+    )
+    kubeadm.record_cluster(
+        name="First control plane: the cluster's records and addons",
+        site=run.site.name,
+        addons=layers.addons_of(run.site),
+    )
+
+
+def new_control_planes(run: Run) -> list[Machine]:
+    return run.unfinished(derived.control_planes(run.site))

@@ -13,8 +13,16 @@ from operations import etcd, gate, kubeadm, quiet
 from operations import layer as layer_operation
 
 
-def join_control_plane(run: Run, machine: Machine, already: list[Machine]) -> None:
-    """``already`` are the control planes that are members before this one, by then."""
+def joining(run: Run) -> list[Machine]:
+    """Control planes that are to become members, in order; not the one that founds the cluster."""
+    new = run.unfinished(derived.control_planes(run.site))
+    return [m for m in new if not (run.founding and m == run.anchor)]
+
+
+def join_control_plane(run: Run, machine: Machine) -> None:
+    """A learner first, a voter when in sync, and only then its API server."""
+    waiting = joining(run)[joining(run).index(machine) :]
+    already = [m for m in derived.control_planes(run.site) if m not in waiting]
     others = [member.address for member in already]
     etcd.announce(
         name=f"Control planes: {machine.name}, etcd learner announced",

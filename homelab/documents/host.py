@@ -50,7 +50,8 @@ def host(site: Site, machine: Machine, traits: Traits) -> Layer:
             "systemctl restart systemd-timesyncd.service",
             "timedatectl set-ntp true",
             "systemctl kill --signal=HUP systemd-logind.service",  # re-reads logind.conf
-            f"systemctl mask --now {' '.join(SWAP_UNITS)} 2>/dev/null",
+            # --now fails for a unit that this machine does not have; masked it is all the same
+            f"systemctl mask --now {' '.join(SWAP_UNITS)} 2>/dev/null || :",
             "swapoff --all",
             # [^#]: a line that is already a comment stays as it is
             r"sed -ri 's/^([^#[:space:]]+[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]])"

@@ -14,7 +14,7 @@ DEBIANS = ("12", "13")
 KERNEL = (5, 10)  # Cilium's floor for kube-proxy replacement; Debian 12 has 6.1
 CORES = 2  # kubeadm's own preflight (app/constants: ControlPlaneNumCPU)
 MEMORY_KIB = 1700 * 1024  # kubeadm: ControlPlaneMem 1700 MB
-ETCD_KIB = 1024 * 1024  # half of etcd's default quota of 2 GiB
+ETCD_KIB = 512 * 1024  # room for a young cluster; etcd's quota is 2 GiB
 IMAGES_KIB = 4 * 1024 * 1024
 SKEW_S = 2.0  # far below certificate and lease tolerances; NTP keeps milliseconds
 
