@@ -10,17 +10,26 @@
 set -euo pipefail
 folder=$1
 # shellcheck source=/dev/null
-. "$folder/site.env"  # CONTROL_PLANES, WORKERS, VIP, PORT, SSH_OPTIONS, and ADDRESS_<name>
+. "$folder/site.env"
+: "${CONTROL_PLANES:?}" "${WORKERS?}" "${VIP:?}" "${PORT:?}" "${SSH_OPTIONS:?}" "${CONFIG:?}" \
+    "${ETCD_CONFIG:?}" "${CA_HASH:?}" "${PATCHES?}" "${ADDONS?}"
 
 sockets=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$sockets"' EXIT
 read -ra options <<<"$SSH_OPTIONS"
 options+=(-o ControlMaster=auto -o ControlPersist=60 -o "ControlPath=$sockets/%h")
 
+address() {
+    local variable=ADDRESS_${1//-/_}
+    echo "${!variable}"
+}
+
 on() {  # on NAME COMMAND...: run it there as root, with our standard input
-    local address=ADDRESS_$1
+    local there
+    there=$(address "$1")
     shift
-    ssh "${options[@]}" "${!address}" sudo "$@"
+    # shellcheck disable=SC2029  # meant to be expanded here
+    ssh "${options[@]}" "$there" sudo "$@"
 }
 
 each() {  # each FUNCTION NAME...: at the same time; fails if one of them does
@@ -45,7 +54,8 @@ host() {
 # shellcheck disable=SC2016
 READY='until curl -skf -o /dev/null --max-time 2 https://127.0.0.1:6443/readyz; do sleep 0.1; done'
 # shellcheck disable=SC2016
-KUBEADM='phase() { kubeadm init phase "$@" --config /etc/kubernetes/homelab/kubeadm.yaml >&2; }'
+KUBEADM='phase() { kubeadm init phase "$@" --config CONFIG >&2; }'
+KUBEADM=${KUBEADM/CONFIG/$CONFIG}
 
 certificates() {
     on "$1" bash -eu -s <<REMOTE
@@ -82,8 +92,8 @@ init() {
     local preparing=$!
     on "$first" bash -eu -s <<REMOTE
 $KUBEADM
-phase etcd local
-phase control-plane all
+phase etcd local $PATCHES
+phase control-plane all $PATCHES
 phase kubelet-start
 $READY
 phase kubelet-finalize all
@@ -97,25 +107,26 @@ until curl -skf -o /dev/null --max-time 2 https://$VIP:$PORT/readyz; do sleep 0.
 phase upload-config all
 phase mark-control-plane
 phase bootstrap-token
-phase addon kube-proxy
+for addon in $ADDONS; do phase addon "\$addon"; done
 REMOTE
     wait "$starting"
 }
 
 join() {  # a control plane, whose etcd is a learner until it is in sync
-    local address=ADDRESS_$1 from=ADDRESS_$first
+    local here from
+    here=$(address "$1") from=$(address "$first")
     on "$1" bash -eu -s <<REMOTE
 $KUBEADM
 etcd() {
-    etcdctl --endpoints=https://${!from}:2379 --command-timeout=60s \
+    etcdctl --endpoints=https://$from:2379 --command-timeout=60s \
         --cacert=/etc/kubernetes/pki/etcd/ca.crt \
         --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key "\$@"
 }
-id=\$(etcd member add $1 --learner --peer-urls=https://${!address}:2380 |
+id=\$(etcd member add $1 --learner --peer-urls=https://$here:2380 |
     sed -n 's/^Member *\([0-9a-f]*\) added.*/\1/p')
-kubeadm init phase etcd local --config /etc/kubernetes/homelab/kubeadm-etcd.yaml >&2
+kubeadm init phase etcd local --config $ETCD_CONFIG $PATCHES >&2
 until etcd member promote "\$id" >/dev/null 2>&1; do sleep 0.2; done
-phase control-plane all
+phase control-plane all $PATCHES
 $READY
 phase upload-config kubeadm
 phase mark-control-plane
@@ -125,8 +136,8 @@ REMOTE
 worker() {
     on "$1" bash -eu -s <<REMOTE
 mkdir -p /etc/kubernetes/manifests
-sed -i 's/@CA_HASH@/$ca_hash/' /etc/kubernetes/homelab/kubeadm.yaml
-kubeadm join --skip-phases=preflight --config /etc/kubernetes/homelab/kubeadm.yaml >&2
+sed -i 's/$CA_HASH/$ca_hash/' $CONFIG
+kubeadm join --skip-phases=preflight --config $CONFIG >&2
 REMOTE
 }
 
@@ -147,20 +158,9 @@ health() {  # every node Ready, pods reach each other and a Service made just no
     on "$first" bash -eu -s <<REMOTE
 export KUBECONFIG=/etc/kubernetes/admin.conf
 kubectl wait node --all --for=condition=Ready --timeout=120s >&2
-kubectl apply -f /etc/kubernetes/homelab/probe.yaml >&2
-kubectl -n homelab-bench rollout status daemonset/probe --timeout=120s >&2
-pods=\$(kubectl -n homelab-bench get pods -o name)
-targets=\$(kubectl -n homelab-bench get pods -o jsonpath='{.items[*].status.podIP}')
-targets="\$targets \$(kubectl -n homelab-bench get service probe -o jsonpath='{.spec.clusterIP}')"
-for pod in \$pods; do
-    kubectl -n homelab-bench exec "\$pod" -- sh -c "for target in \$targets; do
-        timeout 5 wget -q -O /dev/null http://\\\$target:8080/ || exit 1; done" &
-    jobs="\${jobs:-} \$!"
-done
-for job in \$jobs; do wait "\$job"; done
-kubectl delete --wait=false -f /etc/kubernetes/homelab/probe.yaml >&2
 kubeadm token list -o jsonpath='{.token}{"\n"}' | xargs -r kubeadm token delete >&2
 REMOTE
+    on "$first" sh -c "$(printf %q "$(<"$folder/health.sh")")" <"$folder/health.yaml" >&2
 }
 
 read -ra control_planes <<<"$CONTROL_PLANES"

@@ -18,7 +18,7 @@ from operations import stage
 
 def main() -> None:
     run, machine = this_run(), this_machine()
-    site, changes = run.site, run.anything_differs
+    site = run.site
 
     stage.reached(name="Stage: every machine for itself")
     base.install_packages(run, machine)
@@ -61,13 +61,14 @@ def main() -> None:
     stage.reached(name="Stage: workers join")
     if machine in join.new_workers(run):
         join.join_worker(run, machine)
+
     stage.reached(name="Stage: health")
+    if machine == run.anchor:
+        health.verify(run)
     if join.new_workers(run) and machine == run.anchor:
         join.withdraw_token(run)
-
     if machine == run.anchor:
-        health.verify(run, machine, changes)
-        health.hand_over(run, machine)
+        health.hand_over(run)
 
 
 if pyinfra.is_cli:

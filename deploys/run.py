@@ -7,6 +7,7 @@ and none of them is touched before all are sound.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Callable
@@ -67,12 +68,10 @@ class Run:
         return self.phase(self.anchor) != "ours"
 
     @property
-    def anything_differs(self) -> bool:
-        """Whether this run has something to change, as far as it was gathered."""
-        pairs = [(m, layer) for m in self.site.machines for layer in layers.of(self, m)]
-        return bool(self.unfinished(derived.nodes(self.site))) or any(
-            self.differs(machine, layer) for machine, layer in pairs
-        )
+    def declaration(self) -> str:
+        """A digest of all layers of all machines: it changes when any of them does."""
+        digests = [layer.digest for m in self.site.machines for layer in layers.of(self, m)]
+        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
     @property
     def patches(self) -> str:

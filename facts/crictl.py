@@ -101,7 +101,7 @@ def _container(item: Mapping[str, Any]) -> Container:
         pod=labels.get("io.kubernetes.pod.name", ""),
         namespace=labels.get("io.kubernetes.pod.namespace", ""),
         sandbox=item["podSandboxId"],
-        image=item["image"]["image"],
+        image=item["image"].get("userSpecifiedImage") or item["image"]["image"],
         state=item["state"].removeprefix("CONTAINER_").lower(),
     )
 

@@ -83,7 +83,7 @@ def _flag(value: str | None) -> bool | None:
 
 
 def _chrony(text: str) -> tuple[str | None, int | None, float | None]:
-    """``chronyc -c tracking``: reference id, name, stratum, time, by how much this clock is slow."""
+    """``chronyc -c tracking``: reference id, name, stratum, time, how slow this clock is."""
     fields = text.strip().split(",")
     if len(fields) < 14:
         raise ValueError(f"expected 14 fields of chronyc's tracking, met {text!r}")

@@ -1,8 +1,9 @@
 """What the Kubernetes version decides: kubeadm's API, image tags, runtimes, features.
 
 Versions are strings as a site writes them, ``"1.36.4"``; a ``ValueError`` says what is no version.
-Sources: cmd/kubeadm/app/constants/constants.go of each release branch (pause, etcd),
-/work/shared/reference/kubeadm-api.json's ``_skew`` (config API), and the links at each table.
+Sources: cmd/kubeadm/app/constants/constants.go of each release (pause, etcd, CoreDNS; checked
+against minikube's pkg/minikube/constants/constants_kubeadm_images.go for 1.20 to 1.32),
+kubernetes.io/docs/reference/config-api/kubeadm-config.* (config API), and the links below.
 """
 
 from __future__ import annotations
@@ -63,12 +64,19 @@ def kubeadm_api(version: str) -> str:
     return "kubeadm.k8s.io/v1beta3" if number <= 30 else "kubeadm.k8s.io/v1beta4"
 
 
+# The last patches of three older minors changed their default as well (December 2022).
+MOVED_REGISTRY = {22: 17, 23: 15, 24: 9}
+
+
 def default_repository(version: str) -> str:
     """kubeadm's own default, where the site declares none.
 
-    registry.k8s.io from 1.25, https://kubernetes.io/blog/2022/11/28/registry-k8s-io-faster-cheaper-ga
+    https://kubernetes.io/blog/2022/11/28/registry-k8s-io-faster-cheaper-ga
     """
-    return "k8s.gcr.io" if minor(version) < 25 else "registry.k8s.io"
+    number, patch = minor(version), parse(version)[2]
+    if number >= 25 or (number in MOVED_REGISTRY and patch >= MOVED_REGISTRY[number]):
+        return "registry.k8s.io"
+    return "k8s.gcr.io"
 
 
 def pause_image(version: str, repository: str | None = None) -> str:
@@ -77,15 +85,13 @@ def pause_image(version: str, repository: str | None = None) -> str:
 
 
 def containerd_series(version: str) -> str:
-    """The containerd series that a machine gets.
+    """``"1.6"``: Debian's own package; ``"2"``: the artefact of the 2.x series.
 
-    kubelet speaks only CRI v1alpha2 to 1.22 and only v1 from 1.26; containerd 2.0 dropped v1alpha2
-    (https://containerd.io/releases/#kubernetes-support); 1.35 is the last to take containerd 1.x.
+    kubelet speaks only CRI v1alpha2 up to 1.22, and only v1 from 1.26; containerd 1.6 and 1.7
+    serve both, 2.x serves v1 alone (github.com/containerd/containerd, RELEASES.md). kubelet's
+    support for 1.x ends with 1.37 (kubernetes/kubernetes #139121).
     """
-    number = minor(version)
-    if number <= 25:
-        return "1.6"
-    return "1.7" if number <= 30 else "2"
+    return "1.6" if minor(version) <= 25 else "2"
 
 
 def runtime_fault(version: str, runtime: str) -> str | None:
@@ -93,9 +99,10 @@ def runtime_fault(version: str, runtime: str) -> str | None:
     if runtime not in ("containerd", "cri-o"):
         return f"runtime {runtime!r} is unknown: choose containerd or cri-o"
     number = minor(version)
-    if runtime == "cri-o" and number < 24:
+    if runtime == "cri-o" and number < 24:  # older ones: another bucket and another layout
         return (
-            f"CRI-O has no release bundle for Kubernetes 1.{number} in our artefact table: "
+            f"CRI-O {parse(version)[0]}.{number} has no release bundle under "
+            "storage.googleapis.com/cri-o/artifacts: "
             "choose containerd, or Kubernetes 1.24 or later"
         )
     return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
-
 from pyinfra import host
 from pyinfra.api import FunctionCommand, StringCommand, operation
+from pyinfra.api.exceptions import DeployError
 
 from facts.layer import Layers, differences
 from homelab.documents.document import Layer
@@ -25,14 +24,18 @@ def apply(layer: Layer) -> Generator[StringCommand | FunctionCommand, None, None
     yield StringCommand(CONFIRM)
 
 
-def log_in_anew(*_: Any) -> bool:
-    """Prove that a new SSH connection gets through; the old one would survive any ruleset."""
+def log_in_anew() -> None:
+    """Prove that a new SSH connection gets through; the old one would survive any ruleset.
+
+    Raises DeployError; the rules then roll back by themselves.
+    """
     connector = type(host.connector)(host.state, host)
     if not hasattr(connector, "client"):
-        return True  # @local: there is no connection to lose
+        return  # @local: there is no connection to lose
     connector.connect()
     try:
         status, _ = connector.run_shell_command(StringCommand("true"))
-        return bool(status)
     finally:
         connector.disconnect()
+    if not status:
+        raise DeployError(f"{host.name}: no new login through the new firewall; it rolls back")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyinfra import host, logger, state
-from pyinfra.api import FunctionCommand, StringCommand, operation
+from pyinfra.api import FactBase, FunctionCommand, StringCommand, operation
 
+from facts.layer import APPLIED
 from facts.nodes import Nodes
 from homelab.site import derived
 from operations import quiet
@@ -18,11 +19,40 @@ if TYPE_CHECKING:
     from deploys.run import Run
 
 
+PROVEN = f"{APPLIED}/traffic"
+
+
+class TrafficProven(FactBase[str]):
+    """For which declaration the traffic test has passed last; "" if never.
+
+    .. code:: python
+
+        host.get_fact(TrafficProven)
+    """
+
+    command = f"cat {PROVEN} 2>/dev/null || true"
+
+    @staticmethod
+    def default() -> str:
+        return ""
+
+    def process(self, output: list[str]) -> str:
+        return "".join(output).strip()
+
+
 @operation()
-def traffic(script: tuple[str, str]) -> Generator[StringCommand, None, None]:
-    """Run a script with its standard input; it fails with the pod and the target in its words."""
+def traffic(script: tuple[str, str], declaration: str) -> Generator[StringCommand, None, None]:
+    """Run a script with its standard input; it fails with the pod and the target in its words.
+
+    Once for each ``declaration`` (a digest of all that is in force), however often a run was
+    killed before it came to this.
+    """
+    if host.get_fact(TrafficProven) == declaration:
+        host.noop("proven for this declaration")
+        return
     command, manifests = script
     yield StringCommand(command, _stdin=manifests)
+    yield StringCommand(f"echo {declaration} > {PROVEN}.new && mv -f {PROVEN}.new {PROVEN}")
 
 
 @operation()
@@ -40,7 +70,7 @@ def fetch_kubeconfig(source: str, target: str) -> Generator[FunctionCommand, Non
     yield FunctionCommand(_write, [path, source], {})
 
 
-def _write(_state: object, _host: object, path: Path, source: str) -> None:
+def _write(path: Path, source: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)

@@ -151,10 +151,9 @@ def offer_token(documents: str) -> Generator[StringCommand, None, None]:
 
 @operation()
 def withdraw_token(token_id: str) -> Generator[StringCommand, None, None]:
-    """Delete this run's bootstrap token; its id is the public half."""
-    yield StringCommand(
-        f"{KUBECTL} -n kube-system delete secret bootstrap-token-{token_id} --ignore-not-found"
-    )
+    """Delete this run's bootstrap token; its id is the public half. It ends in an hour anyway."""
+    delete = f"{KUBECTL} -n kube-system delete secret bootstrap-token-{token_id} --ignore-not-found"
+    yield StringCommand(f"for i in 1 2 3 4 5; do {delete} && exit 0; sleep 2; done; exit 1")
 
 
 @operation()

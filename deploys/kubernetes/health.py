@@ -10,12 +10,11 @@ from deploys import conditions
 from deploys.kubernetes.traffic import traffic_script
 from deploys.run import Run
 from homelab.site import derived
-from homelab.site.model import Machine
 from operations import gate, health
 
 
-def verify(run: Run, machine: Machine, changed: bool) -> None:
-    """``changed``: whether this run has changed anything; if not, the traffic test is left out."""
+def verify(run: Run) -> None:
+    """On the machine that speaks for the cluster; traffic is proven once for each declaration."""
     planes = len(derived.control_planes(run.site))
     gate.passed(
         name="Health: gate",
@@ -29,14 +28,14 @@ def verify(run: Run, machine: Machine, changed: bool) -> None:
         ],
         seconds=run.site.timings.gate_s,
     )
-    if changed:
-        health.traffic(
-            name="Health: pods of every node reach each other and a new Service",
-            script=traffic_script(run.site),
-        )
+    health.traffic(
+        name="Health: pods of every node reach each other and a new Service",
+        script=traffic_script(run.site),
+        declaration=run.declaration,
+    )
 
 
-def hand_over(run: Run, machine: Machine) -> None:
+def hand_over(run: Run) -> None:
     """The admin kubeconfig on the controller, and what runs where."""
     health.fetch_kubeconfig(
         name="Summary: admin kubeconfig on this controller",

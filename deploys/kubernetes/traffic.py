@@ -57,7 +57,10 @@ def manifests(site: Site) -> str:
 
 
 def traffic_script(site: Site) -> tuple[str, str]:
-    """Script and its standard input; it names the node and the target that fail."""
+    """Script and its standard input; it names the pod and the target that fail.
+
+    ``timeout``, because ``wget -T`` crashes in Debian 12's static busybox.
+    """
     script = f"""set -eu
 k="{KUBECTL} -n {NAMESPACE}"
 # an earlier run's, killed half way, may still be going
@@ -72,7 +75,7 @@ jobs=
 for pod in $($k get pods -o name); do
     $k exec "$pod" -- sh -c "for t in $targets; do
         ok=; for try in 1 2 3 4 5 6 7 8 9 10; do
-            wget -q -O /dev/null -T 3 http://\\$t/ && ok=1 && break; sleep 1; done
+            timeout 3 wget -q -O /dev/null http://\\$t/ && ok=1 && break; sleep 1; done
         [ -n \\"\\$ok\\" ] || {{ echo \\"$pod does not reach \\$t\\" >&2; exit 1; }}; done" &
     jobs="$jobs $!"
 done

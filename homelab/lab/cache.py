@@ -32,14 +32,14 @@ def place(kind: str, hashed: str) -> Path:
     return cache_root() / f"{kind}-{hashed}"
 
 
-def built(kind: str, hashed: str, build: Callable[[Path], None]) -> Path:
-    """Return the place of that kind and key; fill it with `build` if it is not there.
+def built(wanted: Path, build: Callable[[Path], None]) -> Path:
+    """Return a place of the cache, filled with `build` if it is not there yet.
 
     The work happens in a folder of another name which is renamed at the end, so
     that a killed build leaves nothing that looks finished. Two builds of the same
     thing wait for each other; what a killed one left is removed by the next.
     """
-    wanted = place(kind, hashed)
+    kind = wanted.name.rpartition("-")[0]
     with locked(kind):
         if wanted.is_dir():
             os.utime(wanted)  # it was of use today, see prune()

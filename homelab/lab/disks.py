@@ -42,6 +42,8 @@ class Disk:
         if self.mounted.is_mount():
             run(["umount", self.mounted])
         self.file.unlink(missing_ok=True)
+        if self.mounted.is_dir():
+            self.mounted.rmdir()
 
     def fill(self) -> None:
         """Leave not one free block."""

@@ -23,6 +23,8 @@ PACKAGES = (
     *("containerd", "runc", "containernetworking-plugins", "haproxy", "keepalived"),
 )
 EXCLUDED = ("/usr/share/man/*", "/usr/share/locale/*", "/usr/share/doc/*")
+OPTIONS = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
+USUAL_BASE = 90.0  # seconds, with a mirror near by
 ROOT = "root.tar"
 
 
@@ -36,22 +38,26 @@ def public_key() -> str:
     return private.with_suffix(".pub").read_text()
 
 
+def base_place(apt: Apt) -> Path:
+    """Where in the cache the bare root is, or will be."""
+    facts = {"options": " ".join(OPTIONS), "architecture": architecture()}
+    return cache.place("node-base", cache.key([], {**apt.versions(PACKAGES), **facts}))
+
+
 def base(apt: Apt) -> Path:
     """A tar of Debian with the packages of a node, and nothing of ours."""
-    versions = apt.versions(PACKAGES)
-    options = [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED]
 
     def build(folder: Path) -> None:
         mmdebstrap = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"]
         apt_options = ['APT::Install-Recommends "false"', 'Acquire::Languages "none"']
         log = cache_root() / "mmdebstrap.log"
         log.unlink(missing_ok=True)
-        with step("make a bare Debian root", usual=90):
+        with step("make a bare Debian root", usual=USUAL_BASE):
             run(
                 [
                     *mmdebstrap,
                     *(f"--aptopt={option}" for option in apt_options),
-                    *options,
+                    *OPTIONS,
                     f"--include={','.join(PACKAGES)}",
                     *(SUITE, folder / ROOT),
                     *(line for line in sources() if line.startswith("deb ")),
@@ -60,8 +66,7 @@ def base(apt: Apt) -> Path:
                 env={"TMPDIR": str(folder)},  # half a gigabyte; and gone with a killed build
             )
 
-    facts = {**versions, "options": " ".join(options), "architecture": architecture()}
-    return cache.built("node-base", cache.key([], facts), build) / ROOT
+    return cache.built(base_place(apt), build) / ROOT
 
 
 def node(bare: Path, bundle: Bundle) -> Path:
@@ -84,7 +89,7 @@ def node(bare: Path, bundle: Bundle) -> Path:
             shutil.rmtree(root)
 
     files = [*FILES.iterdir(), Path(__file__)]
-    return cache.built("node", cache.key(files, facts), build) / ROOT
+    return cache.built(cache.place("node", cache.key(files, facts)), build) / ROOT
 
 
 def place(bundle: Bundle, root: Path) -> None:

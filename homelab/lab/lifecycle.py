@@ -10,31 +10,42 @@ from homelab.lab.daemon import Daemon, unmount_below
 from homelab.lab.faults import Lab
 from homelab.lab.paths import Paths
 from homelab.lab.progress import say, step
+from homelab.lab.recipes import kubernetes as recipe
 from homelab.lab.recipes.bundle import Bundle, bundle
-from homelab.lab.recipes.kubernetes import kubernetes
 
 
 def artefacts() -> tuple[Bundle, Path]:
-    """Build what is missing: the bundle, and the tar of the node's root."""
+    """Build what is missing: the bundle, and the tar of a bare Debian root."""
     debian.install_needed()
     apt = debian.Apt()
+    if seconds := forecast(apt):
+        say(f"the artefacts have to be built first, once: about {round(seconds / 60)} minutes")
     with ThreadPoolExecutor() as pool:  # one compiles, the other mostly fetches and unpacks
-        built = pool.submit(kubernetes, apt)
+        built = pool.submit(recipe.kubernetes, apt)
         bare = pool.submit(image.base, apt)
-        made = bundle(apt, built.result())
-        return made, image.node(bare.result(), made)
+        return bundle(apt, built.result()), bare.result()
+
+
+def forecast(apt: debian.Apt) -> float:
+    """How many seconds the building will take; 0 if all is there but for seconds' work."""
+    if not recipe.place(apt).is_dir():
+        return recipe.USUAL  # the bare root is made beside it
+    return 0 if image.base_place(apt).is_dir() else image.USUAL_BASE
 
 
 def up(name: str, wanted: tuple[plan.Machine, ...], machines_own: bool = False) -> Lab:
     """Bring a lab up, or what is missing of it; return it ready for SSH."""
     paths = Paths(name)
-    made, tar = artefacts()
+    made, bare = artefacts()
     with cache.locked(f"lab-{name}"):
         paths.state.mkdir(parents=True, exist_ok=True)
         host.prepare(name)
         daemon = Daemon(paths, machines_own)
         daemon.start()
-        tag = machines.import_image(daemon, tar)
+        before = Settings.read(paths.machines_file)
+        tag = before.image if before else ""
+        if not tag or machines.missing(daemon, wanted):
+            tag = machines.import_image(daemon, image.node(bare, made))
         machines.make_network(daemon)
         machines.describe(paths, Settings(tag, wanted, str(made.folder), machines_own))
         lab = Lab(name)

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -95,16 +96,22 @@ def make_network(daemon: Daemon) -> None:
     daemon.docker.ask("POST", "/networks/create", body=body)
 
 
+def missing(daemon: Daemon, wanted: Iterable[Machine]) -> list[str]:
+    """Which machines have still to be made."""
+    lab = daemon.paths.name
+    return [one.name for one in wanted if not daemon.docker.inspect(f"{lab}-{one.name}")]
+
+
 def bring_up(lab: Lab) -> None:
     """Make the missing machines with Vagrant, switch on those that are off, wait for SSH."""
     forget_killed(lab)
     for machine in lab.machines():
         Disk(lab.paths.state, machine.name).attach()
     states = {machine.name: lab.state(machine.name) for machine in lab.machines()}
-    missing = [name for name, state in states.items() if state == "missing"]
-    if missing:
-        with step(f"make {', '.join(missing)} with Vagrant", usual=8 * len(missing)):
-            vagrant(lab, "up", "--no-parallel", "--provider", "docker", *missing)
+    made = [name for name, state in states.items() if state == "missing"]
+    if made:
+        with step(f"make {', '.join(made)} with Vagrant", usual=5 * len(made)):
+            vagrant(lab, "up", "--no-parallel", "--provider", "docker", *made)
     for name, state in states.items():
         if state == "off":
             lab.start(name)
@@ -122,23 +129,29 @@ def forget_killed(lab: Lab) -> None:
     """End and remove what a killed `up` left half done, and machines nobody wants any more."""
     home = Path(lab.environment()["VAGRANT_HOME"])
     processes.end(lambda pid: processes.started_for(pid, home))
-    known = {lab.container(machine.name): machine.name for machine in lab.machines()}
+    wanted = {machine.name for machine in lab.machines()}
     for container in lab.docker.containers(label(lab.paths)):
-        name = container["Names"][0].removeprefix("/")
-        if name not in known or container["State"] == "created":
+        name = container["Labels"]["homelab.machine"]
+        if name not in wanted or container["State"] == "created":
             lab.docker.remove(container["Id"])
-    for name in (name for full, name in known.items() if not lab.docker.inspect(full)):
-        # Docker goes on filling a volume though nobody waits for it; then it is "in use" (409).
-        path, deadline = f"/volumes/{volume(lab.name, name)}", time.monotonic() + COPY_PATIENCE
-        while "message" in (lab.docker.ask("DELETE", path, fine=(404, 409)) or {}):
-            if "Name" not in lab.docker.ask("GET", path, fine=(404,)):
-                break
-            if time.monotonic() > deadline:
-                raise LabError(f"the volume of {name} stays in use", "", "try `lab down`")
-            if found := lab.docker.inspect(lab.container(name)):
-                lab.docker.remove(found["Id"])
-            time.sleep(0.2)
-        Disk(lab.paths.state, name).remove()
+            wanted.add(name)
+    for name in wanted:
+        if not lab.docker.inspect(f"{lab.name}-{name}"):
+            remove_disks(lab, name)
+
+
+def remove_disks(lab: Lab, name: str) -> None:
+    """Throw away the disks of a machine that is not there: a new one comes with empty ones."""
+    Disk(lab.paths.state, name).remove()
+    path, deadline = f"/volumes/{volume(lab.name, name)}", time.monotonic() + COPY_PATIENCE
+    while "Name" in lab.docker.ask("GET", path, fine=(404,)):
+        # Docker goes on filling a volume for a killed program; until then it is "in use" (409).
+        lab.docker.ask("DELETE", path, fine=(404, 409))
+        if found := lab.docker.inspect(f"{lab.name}-{name}"):
+            lab.docker.remove(found["Id"])
+        if time.monotonic() > deadline:
+            raise LabError(f"the volume of {name} stays in use", "", "run `lab down`, then `up`")
+        time.sleep(0.1)
 
 
 def wait_for_ssh(lab: Lab, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.plan import VIP
+from homelab.site.derived import BALANCED_PORT
 
 ANSWERS = ("up",)  # states in which asking a machine makes sense
 # One question for all: an ssh and a start of etcdctl each would take longer than it.
@@ -50,7 +51,7 @@ def show(lab: Lab) -> str:
                 node.get("version", ""),
             )
         )
-    return f"{table(rows)}\n\nAPI at {VIP}:6443: {health(lab)}"
+    return f"{table(rows)}\n\nAPI at {VIP}:{BALANCED_PORT}: {health(lab)}"
 
 
 def holds_vip(lab: Lab, name: str) -> bool:
@@ -119,7 +120,8 @@ def etcd_words(cluster: dict[str, Any]) -> dict[str, str]:
 
 def health(lab: Lab) -> str:
     """What the API server says of itself through the VIP."""
-    curl = ["curl", "--silent", "--insecure", "--max-time", "3", f"https://{VIP}:6443/readyz"]
+    url = f"https://{VIP}:{BALANCED_PORT}/readyz"
+    curl = ["curl", "--silent", "--insecure", "--max-time", "3", url]
     done = subprocess.run(lab.nsenter(curl), capture_output=True, text=True, check=False)
     return done.stdout.strip() or "no answer"
 

@@ -49,7 +49,7 @@ def bundle(apt: Apt, kubernetes: Kubernetes) -> Bundle:
             shutil.rmtree(work)
             (folder / MANIFEST).write_text(manifest(folder))
 
-    return opened(cache.built("bundle", cache.key(RECIPE, facts), build))
+    return opened(cache.built(cache.place("bundle", cache.key(RECIPE, facts)), build))
 
 
 def opened(folder: Path) -> Bundle:

@@ -43,8 +43,8 @@ def test_built_once(own_cache: Path) -> None:
         built.append(folder)
         (folder / "result").write_text("done")
 
-    first = cache.built("thing", "abc", build)
-    assert first == cache.built("thing", "abc", build) == own_cache / "thing-abc"
+    first = cache.built(cache.place("thing", "abc"), build)
+    assert first == cache.built(cache.place("thing", "abc"), build) == own_cache / "thing-abc"
     assert len(built) == 1
     assert (first / "result").read_text() == "done"
 
@@ -55,7 +55,7 @@ def test_a_failed_build_leaves_nothing_that_looks_finished(own_cache: Path) -> N
         raise RuntimeError("no space")
 
     with pytest.raises(RuntimeError):
-        cache.built("thing", "abc", build)
+        cache.built(cache.place("thing", "abc"), build)
     assert [path.name for path in own_cache.iterdir()] == [".thing.lock"]
 
 
@@ -63,7 +63,7 @@ def test_what_a_killed_build_left_is_removed_by_the_next(own_cache: Path) -> Non
     left = own_cache / ".thing-xyz.part"
     left.mkdir(parents=True)
     (left / "half").write_text("half")
-    cache.built("thing", "abc", lambda folder: None)
+    cache.built(cache.place("thing", "abc"), lambda folder: None)
     assert not left.exists()
 
 

@@ -1,0 +1,58 @@
+"""Reads captures, and says which belong to which fact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pyinfra.api.facts import FactBase
+
+from facts.bonds import Bonds
+from facts.certificates import Certificates
+from facts.containerd import Containerd
+from facts.crictl import Runtime
+from facts.crio import Crio
+from facts.etcd import Etcd
+from facts.haproxy import HAProxy
+from facts.kubeadm import Kubeadm
+from facts.kubelet import Kubelet
+from facts.links import Links
+from facts.nodes import Nodes
+from facts.routes import Routes
+from facts.time_sync import Clock
+from facts.vrrp import Vrrp
+
+FOLDER = Path(__file__).parent / "captures"
+
+# A fact, and what the names of its captures begin with.
+CAPTURES: dict[type[FactBase[Any]], tuple[str, ...]] = {
+    Bonds: ("bonds-",),
+    Certificates: ("certificates-",),
+    Containerd: ("containerd-",),
+    Crio: ("crio-",),
+    Etcd: ("etcd-",),
+    HAProxy: ("haproxy-",),
+    Kubeadm: ("kubeadm-",),
+    Kubelet: ("kubelet-",),
+    Links: ("links-",),
+    Nodes: ("nodes-",),
+    Routes: ("routes-",),
+    Runtime: ("ctr-", "crictl-"),
+    Clock: ("time-sync-",),
+    Vrrp: ("vrrp-",),
+}
+
+
+def capture(name: str) -> list[str]:
+    """The lines of ``captures/NAME.txt``, as pyinfra hands them to a fact."""
+    return (FOLDER / f"{name}.txt").read_text().splitlines()
+
+
+def all_captures() -> list[tuple[type[FactBase[Any]], str]]:
+    """Every fact with the name of each of its captures."""
+    return [
+        (fact, path.stem)
+        for fact, prefixes in CAPTURES.items()
+        for path in sorted(FOLDER.glob("*.txt"))
+        if path.name.startswith(prefixes)
+    ]
