@@ -45,7 +45,11 @@ def balancer(site: Site, machine: Machine) -> list[Condition]:
             f"ss -Hltn 'sport = :{port}' | grep -q . && echo listening || {{ echo 'port {port} is closed'; exit 1; }}",
             "sudo journalctl -u haproxy -n 50",
         ),
-        Condition("keepalived runs", "systemctl is-active keepalived", "sudo journalctl -u keepalived -n 50"),
+        Condition(
+            "keepalived runs",
+            "systemctl is-active keepalived",
+            "sudo journalctl -u keepalived -n 50",
+        ),
         Condition(
             "somebody holds the VIP",
             f"ip -4 addr show | grep -q ' {site.api.vip}/' || ping -c 1 -W 1 {site.api.vip} >/dev/null "
@@ -80,14 +84,14 @@ def etcd(site: Site, members: int) -> list[Condition]:
         Condition(
             f"etcd has {members} members, all voters",
             f"list=$({ctl} member list); echo \"$list\" | awk -F', ' '"
-            "$2 != \"started\" || $6 != \"false\" {bad = bad \" \" $3 \"(\" $2 (($6 == \"true\") ? \", learner\" : \"\") \")\"} "
-            f"END {{print NR \" members,\" (bad ? \" not voting:\" bad : \" all vote\"); exit !(NR == {members} && !bad)}}'",
+            '$2 != "started" || $6 != "false" {bad = bad " " $3 "(" $2 (($6 == "true") ? ", learner" : "") ")"} '
+            f'END {{print NR " members," (bad ? " not voting:" bad : " all vote"); exit !(NR == {members} && !bad)}}\'',
             look,
         ),
         Condition(
             "every etcd member is healthy and they agree on one leader",
             f"{ctl} endpoint health --cluster >/dev/null 2>&1 || {{ {ctl} endpoint health --cluster 2>&1 | tail -n 1; exit 1; }}; "
-            f"{ctl} endpoint status --cluster -w fields | awk '$1 == \"\\\"Leader\\\"\" {{l[$3]}} END {{n = 0; for (i in l) n++; print n \" leaders\"; exit n != 1}}'",
+            f'{ctl} endpoint status --cluster -w fields | awk \'$1 == "\\"Leader\\"" {{l[$3]}} END {{n = 0; for (i in l) n++; print n " leaders"; exit n != 1}}\'',
             look,
         ),
         Condition(
@@ -103,7 +107,7 @@ def nodes_ready(site: Site) -> Condition:
     return Condition(
         "every node is Ready",
         f"{KUBECTL} get nodes --no-headers | awk '$2 ~ /^Ready(,|$)/ {{ready[$1]}} "
-        f"END {{n = split(\"{' '.join(names)}\", want, \" \"); for (i = 1; i <= n; i++) "
+        f'END {{n = split("{" ".join(names)}", want, " "); for (i = 1; i <= n; i++) '
         'if (!(want[i] in ready)) missing = missing " " want[i]; '
         'print missing ? "not Ready:" missing : "all Ready"; exit missing != ""}\'',
         f"{KUBECTL} get nodes -o wide; {KUBECTL} describe nodes",
@@ -115,8 +119,8 @@ def static_pods(site: Site) -> Condition:
     want = 4 * len(derived.control_planes(site))
     return Condition(
         "every static pod runs",
-        f"{KUBECTL} -n kube-system get pods -l tier=control-plane --no-headers | awk '$3 == \"Running\" "
-        f"{{split($2, c, \"/\"); if (c[1] == c[2]) n++}} END {{print n \" of {want} run\"; exit n < {want}}}'",
+        f'{KUBECTL} -n kube-system get pods -l tier=control-plane --no-headers | awk \'$3 == "Running" '
+        f'{{split($2, c, "/"); if (c[1] == c[2]) n++}} END {{print n " of {want} run"; exit n < {want}}}\'',
         f"{KUBECTL} -n kube-system get pods -o wide",
     )
 
@@ -128,6 +132,6 @@ def serving_certificates(site: Site) -> Condition:
         "every kubelet's serving certificate is signed",
         "systemctl start homelab-serving-csrs.service; "
         f"for n in {names}; do {KUBECTL} get --raw /api/v1/nodes/$n/proxy/healthz --request-timeout=5s "
-        ">/dev/null 2>&1 || bad=\"$bad $n\"; done; echo \"${bad:-all}\"; [ -z \"${bad:-}\" ]",
+        '>/dev/null 2>&1 || bad="$bad $n"; done; echo "${bad:-all}"; [ -z "${bad:-}" ]',
         f"{KUBECTL} get csr; sudo journalctl -u homelab-serving-csrs -n 20",
     )

@@ -21,7 +21,6 @@ from homelab.documents.network import network, pod_routes
 from homelab.documents.patches import patches
 from homelab.documents.runtime import runtime
 from homelab.documents.serving import serving
-from homelab.documents.traits import Traits
 from homelab.documents.vip import keepalived
 from homelab.site import derived
 from homelab.site.model import Machine, Site

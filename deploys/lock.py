@@ -30,7 +30,7 @@ def command(sudo: bool) -> str:
     name = shlex.quote(holder())
     hold = f"flock -n {FILE} sh -c 'echo held; cat >/dev/null' {name}"
     tell = "ps -eo args | sed -n 's/^sh -c .*\\(homelab-deploy-by-[^ ]*\\).*/\\1/p' | head -n 1"
-    script = f"{hold} || {{ echo \"busy $({tell})\"; }}"
+    script = f'{hold} || {{ echo "busy $({tell})"; }}'
     return f"{'sudo -n ' if sudo else ''}sh -c {shlex.quote(script)}"
 
 

@@ -6,7 +6,15 @@ from homelab import versions
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
-EVERYWHERE = ("ca-certificates", "curl", "iproute2", "nftables", "openssl", "procps", "python3-minimal")
+EVERYWHERE = (
+    "ca-certificates",
+    "curl",
+    "iproute2",
+    "nftables",
+    "openssl",
+    "procps",
+    "python3-minimal",
+)
 TIME = ("systemd-timesyncd",)
 NODE = ("conntrack", "ebtables", "ethtool", "iptables", "kmod", "socat", "util-linux")
 CONTROL_PLANE = ("fio",)

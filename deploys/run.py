@@ -19,7 +19,6 @@ import gevent
 from gevent.lock import RLock
 from pyinfra import host, inventory, logger, state
 from pyinfra.api.exceptions import DeployError
-from pyinfra.api import FactBase
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
@@ -28,12 +27,12 @@ from deploys.progress import Clock
 from facts.layer import Layers, LayerState, differences
 from facts.survey import MachineSurvey
 from homelab import versions
+from homelab.artefacts import bundle, location
+from homelab.artefacts.errors import ArtefactError
 from homelab.documents import patches
 from homelab.documents.document import Layer
 from homelab.documents.kubeadm import RunSecrets
 from homelab.documents.traits import Traits
-from homelab.artefacts import bundle, location
-from homelab.artefacts.errors import ArtefactError
 from homelab.preflight.conditions import problems
 from homelab.preflight.survey import Survey
 from homelab.site import derived, load_site
@@ -150,7 +149,9 @@ def _gather() -> Run:
     run.layers = {(name, layer): s for name, by in states.items() for layer, s in by.items()}
     clock.add("Preflight", time.monotonic() - clock.start)
     state.add_callback_handler(clock)
-    logger.info(f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)")
+    logger.info(
+        f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)"
+    )
     return run
 
 

@@ -70,7 +70,9 @@ def _probe(layer: Layer) -> str:
         paths = " ".join(shlex.quote(d.path) for d in layer.documents)
         lines.append(f"sha256sum -- {paths} 2>/dev/null | sed 's/^/H /'")
         lines.append(f"stat -c 'S %a %U %G %n' -- {paths} 2>/dev/null")
-    lines += [f"[ ! -e {shlex.quote(path)} ] || echo U {shlex.quote(path)}" for path in layer.absent]
+    lines += [
+        f"[ ! -e {shlex.quote(path)} ] || echo U {shlex.quote(path)}" for path in layer.absent
+    ]
     lines.append(f"echo A $(cat {APPLIED}/{name} 2>/dev/null)")
     for unit in layer.units:
         quoted = shlex.quote(unit)

@@ -46,7 +46,9 @@ class Installed(FactBase[list[str]]):
         for item in wanted:
             targets = [shlex.quote(place.target) for place in item.artefact.install]
             if item.artefact.kind == "binary":
-                sums = "".join(f"{item.sha256}  {place.target}\n" for place in item.artefact.install)
+                sums = "".join(
+                    f"{item.sha256}  {place.target}\n" for place in item.artefact.install
+                )
                 test = f"printf %s {shlex.quote(sums)} | sha256sum -c --status - 2>/dev/null"
             else:
                 exist = " && ".join(f"[ -e {target} ]" for target in targets)
@@ -74,7 +76,11 @@ def place_script(item: Pinned, fetched: str) -> str:
         if item.artefact.kind == "archive" and not place.member:
             lines.append(f"mkdir -p {target}; tar -x --no-same-owner -f {fetched} -C {target}")
             continue
-        get = f"tar -xO -f {fetched} {shlex.quote(place.member)}" if place.member else f"cat {fetched}"
+        get = (
+            f"tar -xO -f {fetched} {shlex.quote(place.member)}"
+            if place.member
+            else f"cat {fetched}"
+        )
         lines.append(
             f"mkdir -p $(dirname {target}); {get} > {target}.homelab-new; "
             f"chmod {place.mode:o} {target}.homelab-new; mv -f {target}.homelab-new {target}"
@@ -131,7 +137,9 @@ class Images(FactBase[list[str]]):
 
 
 @operation()
-def load_images(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCommand, None, None]:
+def load_images(
+    wanted: Sequence[Pinned],
+) -> Generator[StringCommand | FileUploadCommand, None, None]:
     """Import the bundle's image archives that containerd does not have yet."""
     there = set(host.get_fact(Images))
     for item in wanted:

@@ -55,7 +55,9 @@ def announce_script(name: str, address: str, others: Sequence[str]) -> str:
 
 
 @operation()
-def announce(machine: str, address: str, others: Sequence[str]) -> Generator[StringCommand, None, None]:
+def announce(
+    machine: str, address: str, others: Sequence[str]
+) -> Generator[StringCommand, None, None]:
     """See :func:`announce_script`."""
     yield StringCommand(announce_script(machine, address, others))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+
 from pyinfra import host
 from pyinfra.api import FunctionCommand, StringCommand, operation
 from pyinfra.api.exceptions import DeployError

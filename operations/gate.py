@@ -79,7 +79,9 @@ done"""
 
 
 @operation()
-def passed(gate: str, conditions: Sequence[Condition], seconds: int) -> Generator[StringCommand, None, None]:
+def passed(
+    gate: str, conditions: Sequence[Condition], seconds: int
+) -> Generator[StringCommand, None, None]:
     """Wait until every condition holds on this machine; changes nothing.
 
     .. code:: python

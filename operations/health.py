@@ -92,13 +92,22 @@ def summary(run: Run) -> Generator[StringCommand, None, None]:
 def summary_lines(run: Run) -> list[str]:
     """One screen of text."""
     site = run.site
-    lines = ["", f"{site.name}: Kubernetes {site.kubernetes.version}, API at https://{site.api.vip}:{derived.balanced_port(site)}"]
+    lines = [
+        "",
+        f"{site.name}: Kubernetes {site.kubernetes.version}, API at https://{site.api.vip}:{derived.balanced_port(site)}",
+    ]
     ready = {node.name: node for node in host.get_fact(Nodes).nodes}
     for machine in site.machines:
         node = ready.get(machine.name)
         shown = "Ready" if node and node.ready else "balancer" if node is None else "not Ready"
-        lines.append(f"  {machine.name:<12} {machine.address:<15} {'+'.join(machine.roles):<24} {shown}")
-    times = ", ".join(f"{name.lower()} {seconds:.0f} s" for name, seconds in run.clock.phases.items() if seconds >= 1)
+        lines.append(
+            f"  {machine.name:<12} {machine.address:<15} {'+'.join(machine.roles):<24} {shown}"
+        )
+    times = ", ".join(
+        f"{name.lower()} {seconds:.0f} s"
+        for name, seconds in run.clock.phases.items()
+        if seconds >= 1
+    )
     lines += [
         f"  use it:   export KUBECONFIG={derived.out_folder(site) / 'admin.conf'}; kubectl get nodes",
         f"  it took:  {times or 'no time: nothing to do'}",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator
 
-from pyinfra import host, inventory
+from pyinfra import inventory
 from pyinfra.api import StringCommand, operation
 
 from homelab.preflight.survey import CLAIM
@@ -21,7 +21,9 @@ CONFIG = "/etc/kubernetes/homelab/kubeadm.yaml"
 KUBECTL = "kubectl --kubeconfig=/etc/kubernetes/admin.conf"
 # What all control planes have in common; kubeadm's documentation of manual certificate
 # distribution names the same files (docs/setup/production-environment/tools/kubeadm/high-availability).
-SHARED_PKI = "ca.crt ca.key sa.key sa.pub front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key"
+SHARED_PKI = (
+    "ca.crt ca.key sa.key sa.pub front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key"
+)
 
 # Undo whatever an unfinished run left here; images and the machine's own settings stay.
 WIPE = f"""systemctl stop kubelet 2>/dev/null || :

@@ -51,7 +51,9 @@ def apply_script(layer: Layer) -> str:
         f"umask {'077' if all(d.secret for d in layer.documents) else '022'}",
     ]
     if layer.check:
-        lines.append(f"( {layer.check}\n) || {{ echo 'refused by its checker: {layer.name}' >&2; exit 1; }}")
+        lines.append(
+            f"( {layer.check}\n) || {{ echo 'refused by its checker: {layer.name}' >&2; exit 1; }}"
+        )
     lines += [_commit(document) for document in layer.documents]
     lines += [f"rm -rf -- {shlex.quote(path)}" for path in layer.absent]
     if layer.activate:

@@ -52,9 +52,7 @@ def join_control_plane(run: Run, machine: Machine) -> None:
         ],
         seconds=run.site.timings.gate_s,
     )
-    kubeadm.record_member(
-        name=f"Control planes: {machine.name}, recorded", site=run.site.name
-    )
+    kubeadm.record_member(name=f"Control planes: {machine.name}, recorded", site=run.site.name)
 
 
 def write_etcd_arguments(run: Run, machine: Machine) -> None:

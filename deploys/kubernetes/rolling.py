@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from deploys import conditions, layers
 from deploys.run import Run
 from homelab.documents.runtime import runtime
@@ -57,5 +56,3 @@ def _conditions(run: Run, machine: Machine) -> list[gate.Condition]:
         members = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]
         found += [*conditions.etcd(run.site, len(members)), conditions.own_api(run.site)]
     return found
-
-

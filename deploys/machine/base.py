@@ -14,7 +14,7 @@ from homelab.site.model import Machine
 from operations import disk, layer
 from operations import firewall as trial
 
-APT = '-o DPkg::Lock::Timeout=120'  # somebody else's apt may be at work
+APT = "-o DPkg::Lock::Timeout=120"  # somebody else's apt may be at work
 
 
 def install_packages(run: Run, machine: Machine) -> None:
@@ -41,7 +41,10 @@ def configure_host(run: Run, machine: Machine) -> None:
     rules = firewall(run.site, machine, run.traits(machine))
     if run.differs(machine, rules):
         trial.apply(name="Host: firewall, kept after a new login", layer=rules)
-    if machine in derived.control_planes(run.site) and run.surveys[machine.name].disk_p99_ms is None:
+    if (
+        machine in derived.control_planes(run.site)
+        and run.surveys[machine.name].disk_p99_ms is None
+    ):
         disk.measure(
             name="Host: speed of the disk under etcd",
             bar_ms=run.site.disk_p99_ms,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from homelab.lab import deploy, lifecycle, logs, plan, status
+from homelab.lab import deploy, lifecycle, plan, status
 from homelab.lab.access import Settings
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
@@ -99,7 +99,7 @@ def act(args: argparse.Namespace) -> int:
     elif command == "ssh":
         return subprocess.run(lab.ssh_argv(args.machine, *args.words), check=False).returncode
     elif command == "logs":
-        logs.collect(lab, args.folder or lab.paths.seen_by_vagrant / "logs")
+        lab.logs(args.folder or lab.paths.seen_by_vagrant / "logs")
     elif command == "run":
         words = args.words[1:] if args.words[:1] == ["--"] else args.words
         env = {**os.environ, **lab.environment()}

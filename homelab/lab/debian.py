@@ -8,8 +8,9 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +24,8 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FRESH = 7 * 86400.0  # seconds that a list of packages is believed without asking again
 POLICY = Path("/usr/sbin/policy-rc.d")
 NEEDED = (
-    *("docker.io", "vagrant", "iproute2", "nftables", "openssh-client", "e2fsprogs", "curl"),
+    *("docker.io", "vagrant", "iproute2", "nftables", "openssh-client", "e2fsprogs"),
+    *("curl", "kmod"),
     *("mmdebstrap", "debian-archive-keyring", "ca-certificates", "xz-utils"),  # the node image
     *("golang-go", "golang-github-modern-go-reflect2-dev", "dpkg-dev", "gcc", "libc6-dev"),
     *("make", "jq", "rsync", "patch"),  # with the line above: Kubernetes
@@ -128,15 +130,15 @@ def parse_policy(text: str) -> dict[str, str]:
     return {package: version for package, version in pairs if version != "(none)"}
 
 
-def install_needed() -> None:
+def install_needed(needed: Sequence[str] = NEEDED) -> None:
     """Install what this machine lacks, said beforehand, without a service being started."""
     status = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *NEEDED],
+        ["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\n", *needed],
         capture_output=True,
         text=True,
         check=False,
     ).stdout.splitlines()
-    missing = [package for package in NEEDED if f"installed {package}" not in status]
+    missing = [package for package in needed if f"installed {package}" not in status]
     if not missing:
         return
     say(f"this machine lacks Debian packages, they are installed now: {' '.join(missing)}")
@@ -167,3 +169,7 @@ def services_kept_still() -> Iterator[None]:
         else:
             POLICY.write_bytes(before)
             POLICY.chmod(mode)
+
+
+if __name__ == "__main__":
+    install_needed(sys.argv[1:])

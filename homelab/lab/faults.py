@@ -10,6 +10,7 @@ from pathlib import Path
 from homelab.lab.access import Access
 from homelab.lab.disks import Disk
 from homelab.lab.errors import LabError
+from homelab.lab.logs import collect
 from homelab.lab.shell import run
 
 
@@ -39,14 +40,14 @@ class Lab(Access):
         """
         veth = self.veth(name)
         self._link(veth, "down")
-        self.docker.act(self.container(name), "pause")
+        self._pause(name, True)
         return time.monotonic()
 
     def thaw(self, name: str) -> float:
         """Let it go on where it was, network first, as a machine that wakes up finds it."""
         veth = self.veth(name)
         self._link(veth, "up")
-        self.docker.act(self.container(name), "unpause")
+        self._pause(name, False)
         return time.monotonic()
 
     def cut(self, name: str) -> float:
@@ -78,6 +79,10 @@ class Lab(Access):
         self._disk(name).free()
         return time.monotonic()
 
+    def logs(self, folder: Path) -> None:
+        """Copy all logs of all machines into a folder, in whatever state they are."""
+        collect(self, folder)
+
     def veth(self, name: str) -> str:
         """The lab's end of a machine's cable."""
         file = Path(f"/proc/{self.pid(name)}/root/sys/class/net/eth0/iflink")
@@ -107,6 +112,10 @@ class Lab(Access):
             check=False,
         )
         return "up" if f" {self.veth(name)}@" in shown.stdout else "cut"
+
+    def _pause(self, name: str, wanted: bool) -> None:
+        if self.inspect(name)["State"]["Paused"] != wanted:
+            self.docker.act(self.container(name), "pause" if wanted else "unpause")
 
     def _link(self, veth: str, to: str) -> None:
         run(self.nsenter(["ip", "link", "set", veth, to]))

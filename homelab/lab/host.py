@@ -3,6 +3,7 @@
 Control groups, mounts and namespaces are named after the lab and removed with it.
 Settings of the kernel outside of the network have no owner: kubelet writes a few,
 so the lab sets them itself (nodes can't), and the last lab to end puts them back.
+The same goes for kernel modules.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from homelab.lab import cache
+from homelab.lab import cache, modules
 from homelab.lab.paths import state_root
 
 SYS = Path("/proc/sys")
@@ -55,6 +56,7 @@ def prepare(lab: str) -> None:
         if not record["users"]:
             record["before"] = read()
         record["users"] = sorted({*record["users"], lab})
+        record["modules"] += modules.load()
         _save(record)
         for name, value in wanted(read()).items():
             (SYS / name).write_text(value)
@@ -72,6 +74,7 @@ def restore(lab: str) -> None:
         for name, value in record["before"].items():
             if now.get(name) != value:
                 (SYS / name).write_text(value)
+        modules.unload(record["modules"])
         _record().unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty, or never made
         state_root().rmdir()
@@ -85,8 +88,8 @@ def _alive(lab: str) -> bool:
 def _load() -> dict[str, Any]:
     if _record().exists():
         record: dict[str, Any] = json.loads(_record().read_text())
-        return record
-    return {"before": {}, "users": []}
+        return {"modules": [], **record}
+    return {"before": {}, "users": [], "modules": []}
 
 
 def _save(record: Mapping[str, object]) -> None:

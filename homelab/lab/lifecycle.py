@@ -67,3 +67,6 @@ def down(name: str) -> None:
         shutil.rmtree(lab.paths.state, ignore_errors=True)
         shutil.rmtree(lab.paths.seen_by_vagrant, ignore_errors=True)
         host.restore(name)
+        seen = lab.paths.seen_by_vagrant.parent
+        if seen.is_dir() and [path.name for path in seen.iterdir()] == [".gitignore"]:
+            shutil.rmtree(seen)

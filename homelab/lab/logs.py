@@ -4,14 +4,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from homelab.lab.faults import Lab
+from homelab.lab.access import Access
 from homelab.lab.progress import step
 
 UNITS = ("containerd", "haproxy", "keepalived", "kubelet", "ssh")
 PODS = "log/pods"
 
 
-def collect(lab: Lab, dest: Path) -> None:
+def collect(lab: Access, dest: Path) -> None:
     """Write `<dest>/<machine>/…`, and the lab's own logs to `<dest>/lab/`."""
     with step(f"collect the logs in {dest}"):
         dest.mkdir(parents=True, exist_ok=True)

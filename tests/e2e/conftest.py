@@ -10,15 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
 from homelab.lab import lifecycle, logs, plan
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
-from homelab.probe.access import Access
 from tests.e2e.support.cluster import Cluster
+from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig, enter_network
 
@@ -107,6 +106,12 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         lifecycle.down(lab.name)
 
 
+@pytest.fixture(scope="module")
+def healthy(rig: Rig) -> None:
+    """The cluster and the workload are whole when a chapter begins."""
+    wait_until_healthy(rig)
+
+
 @pytest.fixture
 def cluster(rig: Rig) -> Iterator[Cluster]:
     """The kubernetes client, through the VIP."""
@@ -127,14 +132,3 @@ def repeats(request: pytest.FixtureRequest) -> int:
     """How often each fault is measured."""
     option = request.config.getoption
     return option("--repeats") or (5 if option("--all") else 1)
-
-
-@pytest.fixture(scope="session")
-def repository() -> Path:
-    return REPO
-
-
-@pytest.fixture
-def access(rig: Rig) -> Access:
-    """The admin's way into the API."""
-    return rig.access

@@ -9,6 +9,8 @@ from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import changes, deploy, predict
 from tests.e2e.support.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 def test_the_plan_of_a_second_run_is_empty(rig: Rig) -> None:
     run = predict(rig)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
+
 from homelab.documents.apiserver import AUDIT_LOGS, ENCRYPTION
 from homelab.site import derived
 from tests.e2e.support import balancers, etcd, workload
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.etcd import ETCDCTL
 from tests.e2e.support.rig import Rig
+
+pytestmark = pytest.mark.usefixtures("healthy")
 
 ASKED = 60  # with five endpoints at random, a chance of 1 in 100,000 to miss one
 

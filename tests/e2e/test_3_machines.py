@@ -13,6 +13,8 @@ from homelab.site import derived
 from tests.e2e.support.machine import connect
 from tests.e2e.support.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 PKI = "/etc/kubernetes/pki"
 # kubeadm's own: a year; the CAs ten. 300 days leave room for a cluster that is not of today.
 EXPIRES_AFTER_S = 300 * 24 * 3600

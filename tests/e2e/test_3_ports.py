@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from homelab.site import derived
 from tests.e2e.support import scanning, workload
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.rig import Rig
 from tests.e2e.support.scanning import Difference, compare, scan, scan_command
+
+pytestmark = pytest.mark.usefixtures("healthy")
 
 
 def test_the_world_reaches_what_the_table_says(rig: Rig) -> None:

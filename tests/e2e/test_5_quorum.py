@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from homelab.probe import writes
 from homelab.probe.running import Running
 from tests.e2e.support import balancers
@@ -12,6 +14,8 @@ from tests.e2e.support.measuring import probes
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
+
+pytestmark = pytest.mark.usefixtures("healthy")
 
 WATCHED_S = 10.0  # without a quorum
 # A write that was already replicated may be acknowledged a moment after the second machine died.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from homelab.probe import writes
 from homelab.probe.running import Running
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.measuring import probes
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
+
+pytestmark = pytest.mark.usefixtures("healthy")
 
 
 def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) -> None:

@@ -13,6 +13,8 @@ from tests.e2e.support.kill_points import KILL_POINTS, KillPoint
 from tests.e2e.support.pyinfra import CLUSTER, Running, changes, deploy, predict, reset
 from tests.e2e.support.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 def test_the_whole_cluster_can_be_taken_apart(rig: Rig) -> None:
     run = reset(rig, "reset-cluster", "--data", "all=yes")

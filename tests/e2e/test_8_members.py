@@ -10,6 +10,8 @@ from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import deploy, reset
 from tests.e2e.support.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 @pytest.mark.parametrize("which", [-1, 0], ids=["the last", "the first"])
 def test_a_control_plane_leaves_and_joins_again(rig: Rig, which: int) -> None:

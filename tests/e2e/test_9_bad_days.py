@@ -15,6 +15,8 @@ from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import CLUSTER, Run, Running, deploy
 from tests.e2e.support.rig import Rig
 
+pytestmark = pytest.mark.usefixtures("healthy")
+
 
 def explained(run: Run, *words: str) -> str:
     """The one line that says what went wrong, by the words that must be in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import os
 import re
 import socket
@@ -11,7 +12,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from document_sites import BARE, CONTAINER, lab, rack, run_check, shell, stage, text, tool
 
 from homelab.documents.balancer import CONFIG, SOCKET, haproxy, readiness_path
 from homelab.documents.traits import Traits
@@ -19,6 +19,17 @@ from homelab.documents.vip import CONFIG as KEEPALIVED
 from homelab.documents.vip import SCRIPT, keepalived, priority
 from homelab.site import derived
 from homelab.site.model import Machine, Site
+from tests.unit.documents.document_sites import (
+    BARE,
+    CONTAINER,
+    lab,
+    rack,
+    run_check,
+    shell,
+    stage,
+    text,
+    tool,
+)
 
 BALANCERS = [(site, m) for site in (lab(), rack()) for m in derived.balancers(site)]
 NAMES = [m.name for _, m in BALANCERS]
@@ -42,7 +53,8 @@ def test_only_the_dmz_host_takes_the_worlds_traffic() -> None:
     for site in (lab(), rack()):
         for machine in derived.balancers(site):
             config = text(haproxy(site, machine), CONFIG)
-            assert ("bind :443\n" in config) == (machine.name == site.ingress.dmz)  # type: ignore[union-attr]
+            assert site.ingress
+            assert ("bind :443\n" in config) == (machine.name == site.ingress.dmz)
             if "bind :443\n" in config:
                 for node in derived.nodes(site):
                     assert f"server {node.name} {node.address}:30443 check" in config
@@ -120,7 +132,7 @@ def test_priorities_are_distinct_and_their_skews_far_apart() -> None:
     found = [priority(site, machine) for machine in derived.balancers(site)]
     assert found == sorted(set(found), reverse=True)
     skews = [(256 - p) / 256 * site.timings.advert_ms for p in found]
-    assert min(b - a for a, b in zip(skews, skews[1:], strict=False)) > 20
+    assert min(b - a for a, b in itertools.pairwise(skews)) > 20
     many = tuple(m.replace(name=f"m{n}") for n in range(9) for m in site.machines[:1])
     big = lab(machines=many)
     assert all(1 <= priority(big, machine) <= 254 for machine in many)

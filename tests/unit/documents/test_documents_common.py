@@ -6,7 +6,6 @@ import base64
 from collections.abc import Iterator
 
 import pytest
-from document_sites import BARE, CONTAINER, RUN, at, lab, rack, text
 
 from homelab.documents import apiserver
 from homelab.documents.balancer import haproxy
@@ -24,6 +23,7 @@ from homelab.documents.traits import Traits
 from homelab.documents.vip import keepalived
 from homelab.site import derived
 from homelab.site.model import Machine, Site
+from tests.unit.documents.document_sites import BARE, CONTAINER, RUN, at, lab, rack, text
 
 KEY = base64.b64encode(b"k" * 32).decode()
 

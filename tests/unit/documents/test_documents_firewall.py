@@ -6,11 +6,20 @@ import re
 from pathlib import Path
 
 import pytest
-from document_sites import BARE, document, lab, rack, run_check, shell, stage, tool
 
 from homelab.documents.firewall import CONFIRM, RULES, SCRIPT, firewall, ruleset
 from homelab.site.model import Machine, Site
 from homelab.site.ports import ports
+from tests.unit.documents.document_sites import (
+    BARE,
+    document,
+    lab,
+    rack,
+    run_check,
+    shell,
+    stage,
+    tool,
+)
 
 SITES = [(site, machine) for site in (lab(), rack()) for machine in site.machines]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from document_sites import BARE, at, lab, rack, shell, stage, text, tool
-
 from homelab.documents.host import SHUTDOWN_GRACE_S, host, sysctls
+from tests.unit.documents.document_sites import BARE, at, lab, rack, shell, stage, text, tool
 
 
 def test_swap_lines_in_fstab_become_comments_once() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from document_sites import BARE, CONTAINER, RUN, at, lab, rack
 
 from homelab import versions
 from homelab.documents.kubeadm import cert_sans, cluster_documents, skip_phases
 from homelab.site.model import Machine, Site
+from tests.unit.documents.document_sites import BARE, CONTAINER, RUN, at, lab, rack
 
 FIELDS = json.loads((Path(__file__).parent / "kubeadm-api.json").read_text())
 EDGES = ("1.20.2", "1.21.14", "1.22.0", "1.30.9", "1.31.0", "1.36.4")

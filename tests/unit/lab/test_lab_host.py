@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab.lab import host
+from homelab.lab import host, modules
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,7 @@ def own_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOMELAB_STATE_DIR", str(tmp_path / "labs"))
     monkeypatch.setattr(host, "SYS", tmp_path / "sys")
+    monkeypatch.setattr(modules, "LIST", tmp_path / "no modules")
     for name in (*host.KUBELET, *host.LEAST):
         (tmp_path / "sys" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "sys" / name).write_text("7\n")
@@ -63,3 +64,12 @@ def test_the_state_folder_goes_with_the_last_lab(own_host: Path) -> None:
         (own_host / "labs" / lab).rmdir()
         host.restore(lab)
     assert not (own_host / "labs").exists()
+
+
+def test_modules_that_are_not_loaded() -> None:
+    listed = "overlay 151552 4 - Live 0x0000000000000000\nbridge 311296 1 br_netfilter, Live 0x0\n"
+    assert modules.absent(listed, ("overlay", "bridge", "br_netfilter", "veth")) == [
+        *("br_netfilter", "veth")
+    ]
+    assert modules.absent("") == list(modules.WANTED)
+    assert modules.load() == []

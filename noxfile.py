@@ -1,0 +1,106 @@
+"""Everything a person runs: `./nox -l` lists it, `./nox` alone runs all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+
+REPO = Path(__file__).parent
+CODE = ("homelab", "facts", "operations", "deploys", "inventories", "bench", "tests", "noxfile.py",
+        "config.py")  # fmt: skip
+# The real checkers of our documents, and a real etcd; their services are not started.
+CHECKERS = ("haproxy", "keepalived", "nftables", "etcd-server", "etcd-client", "openssl", "busybox-static")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Exactly what uv.lock says: the project's dependencies and those of ``groups``."""
+    session.run_install(
+        "uv", "sync", "--frozen", "--quiet", "--no-default-groups", "--inexact", "--no-install-project",
+        *(f"--group={group}" for group in groups),
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+        external=True,
+    )  # fmt: skip
+
+
+def as_root(session: nox.Session, *words: str) -> None:
+    """The lab needs namespaces, mounts and a Docker daemon of its own: sudo, where not root."""
+    kept = [f"{k}={v}" for k, v in os.environ.items() if k.startswith(("HOMELAB_", "XDG_CACHE_", "CI"))]
+    sudo = [] if os.geteuid() == 0 else ["sudo", "env", f"PATH={os.environ['PATH']}", *kept]
+    python = str(Path(session.virtualenv.bin) / "python")
+    session.run(*sudo, python, *words, external=True, env={"PYTHONPATH": str(REPO)})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and slips: ruff, and the lock file's age."""
+    install(session, "lint")
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("uv", "lock", "--check", "--quiet", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict."""
+    install(session, "lint", "types", "test", "e2e")
+    session.run("mypy")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Pure logic, parsers, documents by their real checkers, plans by pyinfra's own CLI."""
+    install(session, "test")
+    as_root(session, "-m", "homelab.lab.debian", *CHECKERS)
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """A fresh lab, the deploy, every fault, and what stands in docs/tests.md (-- --all: the rest)."""
+    install(session, "test", "e2e")
+    as_root(session, "-m", "pytest", "-p", "no:randomly", "tests/e2e", *session.posargs)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """The lab: up and deploy; -- up|deploy|status|ssh|logs|kill|start|freeze|cut|heal|down …"""
+    install(session)
+    as_root(session, "-m", "homelab.lab", *session.posargs)
+
+
+@nox.session(default=False)
+def check(session: nox.Session) -> None:
+    """Validate a site and show it: -- inventories/homelab.py."""
+    install(session)
+    session.run("python", "-m", "homelab.check", *session.posargs, env={"PYTHONPATH": str(REPO)})
+
+
+@nox.session(default=False)
+def bundle(session: nox.Session) -> None:
+    """Collect all that a site needs into a folder, verified: -- INVENTORY [--into FOLDER]."""
+    install(session)
+    session.run("python", "-m", "homelab.artefacts", *session.posargs, env={"PYTHONPATH": str(REPO)})
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Figures, no verdicts: the deploy against a bare script, the no-op against Ansible."""
+    install(session, "bench")
+    as_root(session, "-m", "bench", *session.posargs)
+
+
+@nox.session(default=False)
+def wheels(session: nox.Session) -> None:
+    """Every locked dependency has a wheel for each Python that we support."""
+    install(session)
+    session.run("uv", "export", "--frozen", "--quiet", "--all-groups", "--no-emit-project",
+                "--no-hashes", "-o", f"{session.create_tmp()}/locked.txt", external=True)  # fmt: skip
+    for python in PYTHONS:
+        session.run("uv", "pip", "compile", "--quiet", "--python-version", python, "--only-binary",
+                    ":all:", f"{session.create_tmp()}/locked.txt", "-o", os.devnull, external=True)  # fmt: skip
