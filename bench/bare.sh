@@ -51,11 +51,16 @@ host() {
     on "$1" sh -eu -s <"$folder/$1.sh" >&2
 }
 
-# shellcheck disable=SC2016
-READY='until curl -skf -o /dev/null --max-time 2 https://127.0.0.1:6443/readyz; do sleep 0.1; done'
-# shellcheck disable=SC2016
-KUBEADM='phase() { kubeadm init phase "$@" --config CONFIG >&2; }'
-KUBEADM=${KUBEADM/CONFIG/$CONFIG}
+# What the machines' own scripts begin with. A phase that met a balancer which had just lost its
+# only backend for a moment (a busy machine) is tried again.
+KUBEADM="
+phase() {
+    for _ in 1 2 3 4; do kubeadm init phase \"\$@\" --config $CONFIG >&2 && return; sleep 1; done
+    return 1
+}
+ready() {
+    until curl -skf -o /dev/null --max-time 2 \"https://\$1/readyz\"; do sleep 0.1; done
+}"
 
 certificates() {
     on "$1" bash -eu -s <<REMOTE
@@ -95,7 +100,7 @@ $KUBEADM
 phase etcd local $PATCHES
 phase control-plane all $PATCHES
 phase kubelet-start
-$READY
+ready 127.0.0.1:6443
 phase kubelet-finalize all
 REMOTE
     wait "$preparing"
@@ -103,7 +108,7 @@ REMOTE
     local starting=$!
     on "$first" bash -eu -s <<REMOTE
 $KUBEADM
-until curl -skf -o /dev/null --max-time 2 https://$VIP:$PORT/readyz; do sleep 0.1; done
+ready $VIP:$PORT
 phase upload-config all
 phase mark-control-plane
 phase bootstrap-token
@@ -127,7 +132,7 @@ id=\$(etcd member add $1 --learner --peer-urls=https://$here:2380 |
 kubeadm init phase etcd local --config $ETCD_CONFIG $PATCHES >&2
 until etcd member promote "\$id" >/dev/null 2>&1; do sleep 0.2; done
 phase control-plane all $PATCHES
-$READY
+ready 127.0.0.1:6443
 phase upload-config kubeadm
 phase mark-control-plane
 REMOTE

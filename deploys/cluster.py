@@ -33,9 +33,9 @@ def main() -> None:
         balancer.balance(run, machine)
 
     for target in host.loop(rolling.to_roll(run)):
+        stage.reached(name=f"Stage: {target.name} is interrupted, no other")
         if machine == target:
             rolling.roll(run, machine)
-        stage.reached(name=f"Stage: {target.name} is as declared")
 
     stage.reached(name="Stage: the first control plane")
     if machine in first.new_control_planes(run):
@@ -64,6 +64,7 @@ def main() -> None:
 
     stage.reached(name="Stage: health")
     if machine == run.anchor:
+        health.mark_nodes(run)
         health.verify(run)
     if join.new_workers(run) and machine == run.anchor:
         join.withdraw_token(run)

@@ -14,7 +14,8 @@ CURL = "curl -sk --max-time 5 -o /dev/null -w '%{http_code}'"
 def own_api(site: Site) -> Condition:
     return Condition(
         "this machine's API server is ready",
-        f'code=$({CURL} https://127.0.0.1:6443/readyz); echo "/readyz says $code"; [ "$code" = 200 ]',
+        f"code=$({CURL} https://127.0.0.1:6443/readyz); "
+        'echo "/readyz says $code"; [ "$code" = 200 ]',
         "sudo tail -n 30 /var/log/pods/kube-system_kube-apiserver-*/*/*.log",
     )
 
@@ -42,7 +43,8 @@ def balancer(site: Site, machine: Machine) -> list[Condition]:
     return [
         Condition(
             "HAProxy listens",
-            f"ss -Hltn 'sport = :{port}' | grep -q . && echo listening || {{ echo 'port {port} is closed'; exit 1; }}",
+            f"ss -Hltn 'sport = :{port}' | grep -q . && echo listening "
+            f"|| {{ echo 'port {port} is closed'; exit 1; }}",
             "sudo journalctl -u haproxy -n 50",
         ),
         Condition(
@@ -52,7 +54,8 @@ def balancer(site: Site, machine: Machine) -> list[Condition]:
         ),
         Condition(
             "somebody holds the VIP",
-            f"ip -4 addr show | grep -q ' {site.api.vip}/' || ping -c 1 -W 1 {site.api.vip} >/dev/null "
+            f"ip -4 addr show | grep -q ' {site.api.vip}/' "
+            f"|| ping -c 1 -W 1 {site.api.vip} >/dev/null "
             f"|| {{ echo '{site.api.vip} does not answer'; exit 1; }}",
             "sudo journalctl -u keepalived -n 50",
         ),
@@ -84,14 +87,19 @@ def etcd(site: Site, members: int) -> list[Condition]:
         Condition(
             f"etcd has {members} members, all voters",
             f"list=$({ctl} member list); echo \"$list\" | awk -F', ' '"
-            '$2 != "started" || $6 != "false" {bad = bad " " $3 "(" $2 (($6 == "true") ? ", learner" : "") ")"} '
-            f'END {{print NR " members," (bad ? " not voting:" bad : " all vote"); exit !(NR == {members} && !bad)}}\'',
+            '$2 != "started" || $6 != "false" '
+            '{bad = bad " " $3 "(" $2 (($6 == "true") ? ", learner" : "") ")"} '
+            'END {print NR " members," (bad ? " not voting:" bad : " all vote"); '
+            f"exit !(NR == {members} && !bad)}}'",
             look,
         ),
         Condition(
             "every etcd member is healthy and they agree on one leader",
-            f"{ctl} endpoint health --cluster >/dev/null 2>&1 || {{ {ctl} endpoint health --cluster 2>&1 | tail -n 1; exit 1; }}; "
-            f'{ctl} endpoint status --cluster -w fields | awk \'$1 == "\\"Leader\\"" {{l[$3]}} END {{n = 0; for (i in l) n++; print n " leaders"; exit n != 1}}\'',
+            f"{ctl} endpoint health --cluster >/dev/null 2>&1 "
+            f"|| {{ {ctl} endpoint health --cluster 2>&1 | tail -n 1; exit 1; }}; "
+            f"{ctl} endpoint status --cluster -w fields | "
+            'awk \'$1 == "\\"Leader\\"" {l[$3]} '
+            'END {n = 0; for (i in l) n++; print n " leaders"; exit n != 1}\'',
             look,
         ),
         Condition(
@@ -119,8 +127,9 @@ def static_pods(site: Site) -> Condition:
     want = 4 * len(derived.control_planes(site))
     return Condition(
         "every static pod runs",
-        f'{KUBECTL} -n kube-system get pods -l tier=control-plane --no-headers | awk \'$3 == "Running" '
-        f'{{split($2, c, "/"); if (c[1] == c[2]) n++}} END {{print n " of {want} run"; exit n < {want}}}\'',
+        f"{KUBECTL} -n kube-system get pods -l tier=control-plane --no-headers | "
+        'awk \'$3 == "Running" {split($2, c, "/"); if (c[1] == c[2]) n++} '
+        f'END {{print n " of {want} run"; exit n < {want}}}\'',
         f"{KUBECTL} -n kube-system get pods -o wide",
     )
 
@@ -131,7 +140,8 @@ def serving_certificates(site: Site) -> Condition:
     return Condition(
         "every kubelet's serving certificate is signed",
         "systemctl start homelab-serving-csrs.service; "
-        f"for n in {names}; do {KUBECTL} get --raw /api/v1/nodes/$n/proxy/healthz --request-timeout=5s "
-        '>/dev/null 2>&1 || bad="$bad $n"; done; echo "${bad:-all}"; [ -z "${bad:-}" ]',
+        f"for n in {names}; do "
+        f"{KUBECTL} get --raw /api/v1/nodes/$n/proxy/healthz --request-timeout=5s >/dev/null 2>&1 "
+        '|| bad="$bad $n"; done; echo "${bad:-all}"; [ -z "${bad:-}" ]',
         f"{KUBECTL} get csr; sudo journalctl -u homelab-serving-csrs -n 20",
     )

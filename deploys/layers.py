@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 from pyinfra.api.host import Host
 
-from homelab.documents import apiserver, kubeadm
+from homelab.documents import apiserver, components, kubeadm
 from homelab.documents.balancer import haproxy
 from homelab.documents.cni_bridge import cni_bridge
 from homelab.documents.document import Document, Layer
@@ -21,7 +21,9 @@ from homelab.documents.network import network, pod_routes
 from homelab.documents.patches import patches
 from homelab.documents.runtime import runtime
 from homelab.documents.serving import serving
+from homelab.documents.text import dump_yaml, header
 from homelab.documents.vip import keepalived
+from homelab.preflight.survey import CLAIM
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 from operations import quiet
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 # Stands where the token of a run would: this file stays on the machine, and no token is made of it.
 NO_TOKEN = RunSecrets("000000.0000000000000000")
+
+
+_MEMBER = f"grep -q '\"member\"' {CLAIM} 2>/dev/null"
 
 
 def of(run: Run, machine: Machine) -> list[Layer]:
@@ -46,6 +51,8 @@ def of(run: Run, machine: Machine) -> list[Layer]:
         found += [runtime(site, machine, traits), kubelet(site, machine, traits)]
         if site.kubernetes.cni == "bridge":
             found += [cni_bridge(site, machine), pod_routes(site, machine)]
+    if machine in derived.workers(site):
+        found.append(worker(run, machine))
     if machine in derived.control_planes(site):
         initial = run.surveys[machine.name].etcd_initial
         found += [serving(site, machine), control_plane(run, machine, initial)]
@@ -68,6 +75,24 @@ def control_plane(run: Run, machine: Machine, etcd_initial: str) -> Layer:
     return Layer("control-plane", tuple(documents), activate=_renew(run))
 
 
+def worker(run: Run, machine: Machine) -> Layer:
+    """kubelet's configuration as the cluster's ConfigMap will have it; a change restarts kubelet.
+
+    On a control plane it is part of kubeadm's configuration.
+    """
+    text = header(run.site, "components") + dump_yaml(
+        components.kubelet(run.site, run.traits(machine))
+    )
+    return Layer(
+        "worker",
+        (Document("/etc/kubernetes/homelab/kubelet.yaml", text, mode=0o600),),
+        activate=f"""set -e
+{_MEMBER} || exit 0
+kubeadm upgrade node phase kubelet-config >/dev/null
+systemctl restart kubelet""",
+    )
+
+
 def etcd_arguments(initial: str) -> dict[str, str]:
     """etcd's flags of a machine that joined others; none for the first one."""
     if not initial:
@@ -82,7 +107,7 @@ def _renew(run: Run) -> str:
         f"\nkubeadm init phase addon {addon} {config} >/dev/null" for addon in addons_of(run.site)
     )
     return f"""set -e
-grep -q '"member"' /var/lib/homelab/cluster.json 2>/dev/null || exit 0
+{_MEMBER} || exit 0
 kubeadm init phase control-plane all {config} {run.patches} >/dev/null
 kubeadm init phase etcd local {config} {run.patches} >/dev/null
 kubeadm init phase upload-config all {config} >/dev/null{addons}

@@ -29,7 +29,7 @@ def command(sudo: bool) -> str:
     """Says "held" and waits for its standard input to end; else tells who holds it."""
     name = shlex.quote(holder())
     hold = f"flock -n {FILE} sh -c 'echo held; cat >/dev/null' {name}"
-    tell = "ps -eo args | sed -n 's/^sh -c .*\\(homelab-deploy-by-[^ ]*\\).*/\\1/p' | head -n 1"
+    tell = "ps -eo args | grep -o 'homelab-deploy-by-[A-Za-z0-9_.@-]*' | head -n 1"
     script = f'{hold} || {{ echo "busy $({tell})"; }}'
     return f"{'sudo -n ' if sudo else ''}sh -c {shlex.quote(script)}"
 
@@ -52,5 +52,6 @@ def acquire(host: Host) -> None:
     user = host.data.get("ssh_user")
     raise DeployError(
         f"{host.name}: {user!r} may not use sudo without a password ({error or 'no answer'}). "
-        f"Allow it (echo '{user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{user}), or log in as root."
+        f"Allow it (echo '{user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/{user}), "
+        "or log in as root."
     )

@@ -18,10 +18,11 @@ class Clock(BaseStateCallback):
         self.start = self.step = time.monotonic()
         self.phases: dict[str, float] = {}
 
-    def operation_start(self, state: State, op_hash: str) -> None:
+    # pyinfra declares its callbacks static, and calls them on the handler that was given.
+    def operation_start(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         self.step = time.monotonic()
 
-    def operation_end(self, state: State, op_hash: str) -> None:
+    def operation_end(self, state: State, op_hash: str) -> None:  # type: ignore[override]
         now = time.monotonic()
         name = ", ".join(state.get_op_meta(op_hash).names)
         self.add(name.partition(":")[0], now - self.step)

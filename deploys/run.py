@@ -18,7 +18,7 @@ from typing import TypeVar
 import gevent
 from gevent.lock import RLock
 from pyinfra import host, inventory, logger, state
-from pyinfra.api.exceptions import DeployError
+from pyinfra.api.exceptions import DeployError, PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
@@ -41,7 +41,7 @@ from homelab.site.model import Machine, Site
 
 @dataclass
 class Run:
-    """``anchor`` is the machine that speaks for the cluster; ``founding`` if it has yet to be made."""
+    """``anchor`` is the machine that speaks for the cluster, ``founding`` if there is none yet."""
 
     site: Site
     clock: Clock
@@ -114,23 +114,33 @@ def this_machine() -> Machine:
 
 
 def everywhere(hosts: list[Host], ask: Callable[[Host], T]) -> dict[str, T]:
-    """What ``ask`` says of each host, all asked at the same time; the first error is raised."""
+    """What ``ask`` says of each host, all asked at the same time.
+
+    Raises DeployError with what was wrong on every host where something was.
+    """
     current = ctx_state.get()
+    said: dict[str, T] = {}
+    faults: list[str] = []
 
-    def one(target: Host) -> T:
+    def one(target: Host) -> None:
         with ctx_state.use(current), ctx_host.use(target):
-            return ask(target)
+            try:
+                said[target.name] = ask(target)
+            except PyinfraError as error:
+                faults.append(str(error) or f"{target.name}: {type(error).__name__}")
 
-    jobs = {target.name: gevent.spawn(one, target) for target in hosts}
-    gevent.joinall(list(jobs.values()))
-    return {name: job.get() for name, job in jobs.items()}
+    gevent.joinall([gevent.spawn(one, target) for target in hosts])
+    _refuse(sorted(faults))
+    return said
 
 
 def _gather() -> Run:
     site = load_site(Path(host.data.site_file))
     clock = Clock(derived.out_folder(site) / "timings.json")
-    hosts = sorted(inventory, key=lambda h: [m.name for m in site.machines].index(h.name))
-    everywhere(list(inventory.get_active_hosts()), lock.acquire)
+    hosts = sorted(
+        inventory.get_active_hosts(), key=lambda h: [m.name for m in site.machines].index(h.name)
+    )
+    everywhere(hosts, lock.acquire)
     surveys = everywhere(hosts, lambda h: h.get_fact(MachineSurvey))
     _refuse(_bundle_faults(site))
     found = problems(site, surveys)

@@ -1,6 +1,6 @@
 """What is true on a machine now: one family of facts per file, parsers as pure functions.
 
-The contract of every fact here (kept by ``tests/unit/facts/test_rules.py``):
+The contract of every fact here (kept by ``tests/unit/facts/test_facts_rules.py``):
 
 - one round trip, however many commands it takes (:mod:`facts.questions`);
 - a frozen record that goes into JSON (:mod:`facts.record`);

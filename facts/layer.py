@@ -124,7 +124,7 @@ class Layers(FactBase[dict[str, LayerState]]):
         host.get_fact(Layers, layers=[host_layer])["host"].applied
     """
 
-    def command(self, layers: list[Layer]) -> str:  # type: ignore[override]
+    def command(self, layers: list[Layer]) -> str:
         return "\n".join(_probe(layer) for layer in layers) + "\ntrue"
 
     @staticmethod

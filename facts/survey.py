@@ -16,7 +16,8 @@ class MachineSurvey(FactBase[Survey]):
         host.get_fact(MachineSurvey).cores
     """
 
-    command = SCRIPT
+    def command(self) -> str:
+        return SCRIPT
 
     @staticmethod
     def default() -> Survey:

@@ -15,6 +15,7 @@ from operations.step import script
 
 STAMPS = "/var/lib/homelab/artefacts"
 FETCHED = "/var/lib/homelab/fetched"
+STORE = "/var/lib/containerd/io.containerd.metadata.v1.bolt"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Installed(FactBase[list[str]]):
         host.get_fact(Installed, wanted=[pinned])
     """
 
-    def command(self, wanted: Sequence[Pinned]) -> str:  # type: ignore[override]
+    def command(self, wanted: Sequence[Pinned]) -> str:
         lines = []
         for item in wanted:
             targets = [shlex.quote(place.target) for place in item.artefact.install]
@@ -68,8 +69,8 @@ def place_script(item: Pinned, fetched: str) -> str:
     """Check the hash, then put every target in place by one rename each."""
     lines = [
         f"echo '{item.sha256}  {fetched}' | sha256sum -c --status - || "
-        f"{{ rm -f {fetched}; echo '{item.artefact.name}: the file from {item.source} does not have "
-        f"the pinned SHA-256 {item.sha256}; it was deleted' >&2; exit 1; }}",
+        f"{{ rm -f {fetched}; echo '{item.artefact.name}: the file from {item.source} "
+        f"does not have the pinned SHA-256 {item.sha256}; it was deleted' >&2; exit 1; }}",
     ]
     for place in item.artefact.install:
         target = shlex.quote(place.target)
@@ -97,16 +98,15 @@ def install(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCom
 
         artefacts.install(name="Artefacts: binaries", wanted=pinned(site, machine))
     """
-    there = set(host.get_fact(Installed, wanted=wanted))
+    there = host.get_fact(Installed, wanted=wanted)
     for item in wanted:
         if item.artefact.name in there:
             continue
         fetched = f"{FETCHED}/{Path(item.artefact.path).name}"
         yield StringCommand(f"install -d -m 0700 {FETCHED}")
         if item.source.startswith("http"):
-            yield StringCommand(
-                f"curl -fsSL --retry 5 --retry-connrefused -C - -o {fetched} {shlex.quote(item.source)}"
-            )
+            curl = f"curl -fsSL --retry 5 --retry-connrefused -C - -o {fetched}"
+            yield StringCommand(f"{curl} {shlex.quote(item.source)}")
         else:
             yield FileUploadCommand(item.source, fetched)
         yield StringCommand(place_script(item, fetched))
@@ -122,11 +122,12 @@ class Images(FactBase[list[str]]):
         host.get_fact(Images)  # ["registry.k8s.io/pause:3.10", ...]
     """
 
-    command = (
-        "ctr -n k8s.io images ls -q 2>/dev/null || "
-        "grep -aoE '[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+' "
-        "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db 2>/dev/null | sort -u || true"
-    )
+    def command(self) -> str:
+        return (
+            "ctr -n k8s.io images ls -q 2>/dev/null || "
+            "grep -aoE '[a-z0-9][a-z0-9.-]*(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+' "
+            f"{STORE}/meta.db 2>/dev/null | sort -u || true"
+        )
 
     @staticmethod
     def default() -> list[str]:
@@ -141,7 +142,7 @@ def load_images(
     wanted: Sequence[Pinned],
 ) -> Generator[StringCommand | FileUploadCommand, None, None]:
     """Import the bundle's image archives that containerd does not have yet."""
-    there = set(host.get_fact(Images))
+    there = host.get_fact(Images)
     for item in wanted:
         if item.artefact.reference in there:
             continue

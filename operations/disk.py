@@ -20,7 +20,8 @@ class DiskP99(FactBase[float | None]):
         host.get_fact(DiskP99)  # 1.4
     """
 
-    command = f"cat {RESULT} 2>/dev/null || true"
+    def command(self) -> str:
+        return f"cat {RESULT} 2>/dev/null || true"
 
     @staticmethod
     def default() -> float | None:
@@ -44,15 +45,17 @@ def measure(bar_ms: float, strict: bool) -> Generator[StringCommand, None, None]
     verdict = "exit 1" if strict else ":"
     yield StringCommand(
         script(
-            "install -d -m 0700 /var/lib/etcd; d=$(mktemp -d /var/lib/etcd/fio.XXXXXX); trap 'rm -rf \"$d\"' EXIT",
-            'fio --name=etcd --directory="$d" --rw=write --ioengine=sync --fdatasync=1 --bs=2300 --size=22m '
-            '--runtime=2 --output-format=json > "$d/result.json"',
+            "install -d -m 0700 /var/lib/etcd; d=$(mktemp -d /var/lib/etcd/fio.XXXXXX)",
+            "trap 'rm -rf \"$d\"' EXIT",
+            'fio --name=etcd --directory="$d" --rw=write --ioengine=sync --fdatasync=1 --bs=2300 '
+            '--size=22m --runtime=2 --output-format=json > "$d/result.json"',
             "p99=$(python3 -c 'import json,sys; "
             'j = json.load(open(sys.argv[1]))["jobs"][0]; '
             'print(j["sync"]["lat_ns"]["percentile"]["99.000000"] / 1e6)\' "$d/result.json")',
             f"mkdir -p /var/lib/homelab; echo $p99 > {RESULT}.new",
             f"if awk -v p=$p99 'BEGIN {{exit !(p > {bar_ms})}}'; then "
-            f'echo "the disk under etcd is slow: p99 of fdatasync is $p99 ms, etcd wants {bar_ms:g} or less" >&2; {verdict}; fi',
+            'echo "the disk under etcd is slow: p99 of fdatasync is $p99 ms, '
+            f'etcd wants {bar_ms:g} or less" >&2; {verdict}; fi',
             f"mv -f {RESULT}.new {RESULT}",
         )
     )

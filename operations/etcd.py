@@ -70,7 +70,8 @@ class InitialCluster(FactBase[str]):
         host.get_fact(InitialCluster)  # "cp1=https://10.77.0.11:2380,cp2=https://10.77.0.12:2380"
     """
 
-    command = f"cat {INITIAL} 2>/dev/null || true"
+    def command(self) -> str:
+        return f"cat {INITIAL} 2>/dev/null || true"
 
     @staticmethod
     def default() -> str:

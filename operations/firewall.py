@@ -35,7 +35,9 @@ def log_in_anew() -> None:
         return  # @local: there is no connection to lose
     connector.connect()
     try:
-        status, _ = connector.run_shell_command(StringCommand("true"))
+        status, _ = connector.run_shell_command(
+            StringCommand("true"), print_output=False, print_input=False
+        )
     finally:
         connector.disconnect()
     if not status:

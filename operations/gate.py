@@ -32,10 +32,10 @@ class Met(FactBase[bool]):
 
     .. code:: python
 
-        host.get_fact(Met, conditions=[Condition("kubelet", "curl -sf ...", "journalctl -u kubelet")])
+        host.get_fact(Met, conditions=[Condition("kubelet", "curl …", "journalctl -u kubelet")])
     """
 
-    def command(self, conditions: Sequence[Condition]) -> str:  # type: ignore[override]
+    def command(self, conditions: Sequence[Condition]) -> str:
         probes = " && ".join(f"( {_bounded(c)} ) >/dev/null 2>&1" for c in conditions)
         return f"if {probes}; then echo met; else echo open; fi"
 
@@ -71,7 +71,8 @@ while :; do
     {body}
     [ -n "$open" ] || exit 0
     if [ "$(date +%s)" -ge "$end" ]; then
-        printf 'gate %s on %s: not passed within {seconds} s\\n%s' {shlex.quote(gate)} "$(hostname)" "$last" >&2
+        printf 'gate %s on %s: not passed within {seconds} s\\n%s' \\
+            {shlex.quote(gate)} "$(hostname)" "$last" >&2
         exit 1
     fi
     sleep 0.3

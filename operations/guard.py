@@ -20,7 +20,8 @@ def leave_script(address: str, others: Sequence[str]) -> str:
     return script(
         f"{ctl} endpoint health >/dev/null 2>&1 || {{ echo 'not every etcd member is healthy: "
         f"nothing is taken down now. Look: etcdctl endpoint health --cluster' >&2; exit 1; }}",
-        f"{ctl} member list | awk -F', ' '$2 != \"started\" || $6 != \"false\" {{bad = 1}} END {{exit bad}}' || "
+        f"{ctl} member list | "
+        "awk -F', ' '$2 != \"started\" || $6 != \"false\" {bad = 1} END {exit bad}' || "
         "{ echo 'not every etcd member votes: nothing is taken down now' >&2; exit 1; }",
         f"me=$({own} endpoint status | awk -F', ' '{{print $2}}')",
         f"if {own} endpoint status | awk -F', ' '{{exit $5 != \"true\"}}'; then",

@@ -30,7 +30,8 @@ class TrafficProven(FactBase[str]):
         host.get_fact(TrafficProven)
     """
 
-    command = f"cat {PROVEN} 2>/dev/null || true"
+    def command(self) -> str:
+        return f"cat {PROVEN} 2>/dev/null || true"
 
     @staticmethod
     def default() -> str:
@@ -92,11 +93,10 @@ def summary(run: Run) -> Generator[StringCommand, None, None]:
 def summary_lines(run: Run) -> list[str]:
     """One screen of text."""
     site = run.site
-    lines = [
-        "",
-        f"{site.name}: Kubernetes {site.kubernetes.version}, API at https://{site.api.vip}:{derived.balanced_port(site)}",
-    ]
-    ready = {node.name: node for node in host.get_fact(Nodes).nodes}
+    api = f"https://{site.api.vip}:{derived.balanced_port(site)}"
+    config = derived.out_folder(site) / "admin.conf"
+    lines = ["", f"{site.name}: Kubernetes {site.kubernetes.version}, API at {api}"]
+    ready = {node.name: node for node in host.get_fact(Nodes).nodes or ()}
     for machine in site.machines:
         node = ready.get(machine.name)
         shown = "Ready" if node and node.ready else "balancer" if node is None else "not Ready"
@@ -109,7 +109,7 @@ def summary_lines(run: Run) -> list[str]:
         if seconds >= 1
     )
     lines += [
-        f"  use it:   export KUBECONFIG={derived.out_folder(site) / 'admin.conf'}; kubectl get nodes",
+        f"  use it:   export KUBECONFIG={config}; kubectl get nodes",
         f"  it took:  {times or 'no time: nothing to do'}",
     ]
     return lines

@@ -1,7 +1,7 @@
 """kubeadm by phases. Each operation can be killed at any moment and run again.
 
-Every control plane is made by ``kubeadm init phase …`` with the same CA files: no certificate key,
-no upload of keys into the cluster, and for the first and the last machine the same few steps.
+Every control plane is made by ``kubeadm init phase …`` with the same CA files: no certificate
+key, no upload of keys into the cluster, and for the first and the last machine the same few steps.
 Measured on 1.20: 13 s a machine, where ``kubeadm join`` needs 37 (docs/design.md).
 """
 
@@ -20,7 +20,8 @@ from operations.step import script
 CONFIG = "/etc/kubernetes/homelab/kubeadm.yaml"
 KUBECTL = "kubectl --kubeconfig=/etc/kubernetes/admin.conf"
 # What all control planes have in common; kubeadm's documentation of manual certificate
-# distribution names the same files (docs/setup/production-environment/tools/kubeadm/high-availability).
+# distribution names the same files (kubernetes.io/docs/setup/production-environment/tools/kubeadm/
+# high-availability).
 SHARED_PKI = (
     "ca.crt ca.key sa.key sa.pub front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key"
 )
@@ -29,7 +30,9 @@ SHARED_PKI = (
 WIPE = f"""systemctl stop kubelet 2>/dev/null || :
 if command -v crictl >/dev/null; then crictl rmp --all --force >/dev/null 2>&1 || :; fi
 if command -v ctr >/dev/null && systemctl is-active -q containerd; then
-    for task in $(ctr -n k8s.io tasks ls -q); do ctr -n k8s.io tasks kill -a -s KILL "$task" 2>/dev/null || :; done
+    for task in $(ctr -n k8s.io tasks ls -q); do
+        ctr -n k8s.io tasks kill -a -s KILL "$task" 2>/dev/null || :
+    done
     sleep 0.5
     for pod in $(ctr -n k8s.io containers ls -q); do
         ctr -n k8s.io tasks delete -f "$pod" >/dev/null 2>&1 || :
@@ -38,8 +41,9 @@ if command -v ctr >/dev/null && systemctl is-active -q containerd; then
     systemctl restart containerd
 fi
 awk '$2 ~ "^/var/lib/kubelet/pods/" {{print $2}}' /proc/mounts | xargs -r umount -l
-rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki /var/lib/kubelet/cpu_manager_state \\
-    /var/lib/kubelet/memory_manager_state /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env \\
+rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
+    /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state \\
+    /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env \\
     /etc/kubernetes/pki /etc/kubernetes/manifests /etc/kubernetes/*.conf \\
     /var/lib/homelab/etcd-initial {CLAIM}"""
 
@@ -53,9 +57,9 @@ def _claim(site: str, phase: str) -> str:
 # that can be made again from the CA is made again. Nothing that runs is hurt: servers read their
 # files anew.
 FORGET_LEAVES = (
-    "find /etc/kubernetes/pki -type f ! -name 'ca.*' ! -name 'sa.*' ! -name 'front-proxy-ca.*' -delete 2>/dev/null || :; "
-    "rm -f /etc/kubernetes/*.conf"
-)  # fmt: skip
+    "find /etc/kubernetes/pki -type f ! -name 'ca.*' ! -name 'sa.*' ! -name 'front-proxy-ca.*' "
+    "-delete 2>/dev/null || :; rm -f /etc/kubernetes/*.conf"
+)
 
 
 @operation()
@@ -79,7 +83,8 @@ def share_authority(site: str, source: str) -> Generator[StringCommand, None, No
     yield StringCommand(
         script(
             _claim(site, "joining"),
-            "( umask 077; mkdir -p /etc/kubernetes/pki; base64 -d | tar -x --no-same-owner -C /etc/kubernetes/pki )",
+            "( umask 077; mkdir -p /etc/kubernetes/pki; "
+            "base64 -d | tar -x --no-same-owner -C /etc/kubernetes/pki )",
             "chmod 0644 /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt",
             FORGET_LEAVES,
             f"kubeadm init phase certs all --config {CONFIG}",
@@ -105,7 +110,8 @@ def start_node(static_pods: bool, patches: str) -> Generator[StringCommand, None
             *(pods if static_pods else ()),
             f"( kubeadm init phase kubelet-start --config {CONFIG} ) 9>&-",
             # kubelet-finalize wants the certificate that a running kubelet keeps rotating
-            "for i in $(seq 100); do [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && break; sleep 0.1; done",
+            "for i in $(seq 100); do "
+            "[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && break; sleep 0.1; done",
             f"( kubeadm init phase kubelet-finalize all --config {CONFIG} ) 9>&-",
         )
     )
@@ -171,7 +177,8 @@ def join_worker(site: str, documents: Callable[[], str]) -> Generator[StringComm
             _claim(site, "joining"),
             "mkdir -p /etc/kubernetes/manifests",
             # kubeadm reads it twice; /run is memory, and gone with the machine
-            "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT; cat > /run/homelab-join.yaml; umask 022",
+            "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT",
+            "cat > /run/homelab-join.yaml; umask 022",
             "( kubeadm join --skip-phases=preflight --config /run/homelab-join.yaml ) 9>&-",
             _claim(site, "member"),
         ),
@@ -180,6 +187,8 @@ def join_worker(site: str, documents: Callable[[], str]) -> Generator[StringComm
 
 
 @operation()
-def reset(leave: str) -> Generator[StringCommand, None, None]:
+def reset() -> Generator[StringCommand, None, None]:
     """Take this machine out of its cluster: everything that makes it a member is deleted."""
-    yield StringCommand(script(WIPE, leave))
+    stop = "systemctl disable --now {} 2>/dev/null || :"
+    services = ("keepalived", "haproxy", "homelab-serving-csrs.timer", "kubelet")
+    yield StringCommand(script(*(stop.format(name) for name in services), WIPE))

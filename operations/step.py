@@ -4,7 +4,11 @@ from __future__ import annotations
 
 # A controller that dies leaves its last remote script running. The next run must not start beside
 # it, so every script that changes a machine holds this lock; daemons must not inherit it (9>&-).
-LOCK = "exec 9>/run/homelab-step.lock; flock -w 600 9 || { echo 'a step of an earlier run still holds /run/homelab-step.lock after 600 s' >&2; exit 1; }"
+FILE = "/run/homelab-step.lock"
+LOCK = (
+    f"exec 9>{FILE}; flock -w 600 9 || "
+    f"{{ echo 'a step of an earlier run still holds {FILE} after 600 s' >&2; exit 1; }}"
+)
 
 
 def script(*lines: str) -> str:

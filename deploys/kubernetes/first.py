@@ -11,7 +11,7 @@ from operations import gate, kubeadm, layer
 
 
 def write_configuration(run: Run, machine: Machine) -> None:
-    """kubeadm's configuration and the API server's files, on a control plane that is not one yet."""
+    """kubeadm's configuration and the API server's files, on what is to be a control plane."""
     initial = run.surveys[machine.name].etcd_initial
     layer.apply(
         name="Control planes: configuration",

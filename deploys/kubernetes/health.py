@@ -10,7 +10,12 @@ from deploys import conditions
 from deploys.kubernetes.traffic import traffic_script
 from deploys.run import Run
 from homelab.site import derived
-from operations import gate, health
+from operations import gate, health, nodes
+
+
+def mark_nodes(run: Run) -> None:
+    """Labels and taints as declared; kubelet sets them only when it registers."""
+    nodes.mark(name="Nodes: labels and taints", machines=derived.nodes(run.site))
 
 
 def verify(run: Run) -> None:

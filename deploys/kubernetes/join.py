@@ -71,6 +71,7 @@ def offer_token(run: Run, machine: Machine) -> None:
 
 def join_worker(run: Run, machine: Machine) -> None:
     """TLS bootstrap, discovery pinned to the CA's public key."""
+    layer_operation.apply(name="Workers: configuration", layer=layers.worker(run, machine))
     kubeadm.join_worker(
         name="Workers: join",
         site=run.site.name,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deploys import conditions, layers
 from deploys.run import Run
+from homelab.documents.document import Layer
 from homelab.documents.runtime import runtime
 from homelab.documents.serving import serving
 from homelab.site import derived
@@ -39,8 +40,10 @@ def roll(run: Run, machine: Machine) -> None:
     )
 
 
-def _changed(run: Run, machine: Machine) -> list[layers.Layer]:
+def _changed(run: Run, machine: Machine) -> list[Layer]:
     wanted = [runtime(run.site, machine, run.traits(machine))]
+    if machine in derived.workers(run.site):
+        wanted.append(layers.worker(run, machine))
     if machine in derived.control_planes(run.site):
         initial = run.surveys[machine.name].etcd_initial
         wanted += [

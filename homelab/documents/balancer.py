@@ -1,17 +1,8 @@
-"""HAProxy: what it balances, and how it decides that a backend is out.
-
-What each fault takes with the default timings (check 500 ms, time-out 500 ms, fall 2):
-
-- API server dead (port closed): each new connection is tried on another backend at once
-  (``redispatch 1``), so nothing is seen from outside; its own watches end with it.
-- API server hung, or its machine gone: new connections to it wait ``timeout connect`` (500 ms) when
-  the machine is gone, then go elsewhere. Marked down after at most 500 (until the next check)
-  + 500 (time-out) + 250 (``fastinter``) + 500 (time-out) = 1,750 ms; then its sessions are cut,
-  so that watches reconnect elsewhere.
-"""
+"""HAProxy: what it balances; ``readiness.py`` decides which API servers are in."""
 
 from __future__ import annotations
 
+from homelab.documents import readiness
 from homelab.documents.document import Document, Layer
 from homelab.documents.text import header, unit
 from homelab.site import derived
@@ -19,6 +10,7 @@ from homelab.site.model import Machine, Site
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
 SOCKET = "/run/haproxy/admin.sock"
+AGENT = "/etc/haproxy/homelab-agent.lua"
 # Loopback only: says 200 while HAProxy's event loop turns (homelab/documents/vip.py asks it).
 ALIVE_PORT = 8404
 # "1" while HAProxy is not running; keepalived watches this file by inotify.
@@ -31,6 +23,7 @@ def haproxy(site: Site, machine: Machine) -> Layer:
         name="haproxy",
         documents=(
             Document(CONFIG, config(site, machine)),
+            Document(AGENT, header(site, "balancer", "--") + readiness.ANSWERS),
             Document(
                 "/etc/systemd/system/haproxy.service.d/homelab.conf",
                 unit(site, "balancer", DROP_IN),
@@ -57,6 +50,8 @@ global
     maxconn 4000
     # Root only; there is no port for statistics or administration.
     stats socket {SOCKET} mode 600 level admin expose-fd listeners
+    default-path config
+    lua-load {AGENT.rpartition("/")[2]}
     # After a reload the old process serves its watches this much longer.
     hard-stop-after 60s
 
@@ -89,53 +84,9 @@ frontend alive
 
 frontend api
     bind :{derived.balanced_port(site)}
-    default_backend api
+{readiness.answer_peers(site)}    default_backend api
 
-backend api
-    # Sessions live for hours: a backend that comes back gets the new ones until it is even.
-    balance leastconn
-{_readiness(site)}
-    default-server {_checks(site)} on-marked-down shutdown-sessions
-{_api_servers(site)}
-{_ingress(site, machine)}"""
-    )
-
-
-def readiness_path(site: Site) -> str:
-    """What an API server is asked.
-
-    ``/readyz`` includes etcd: without quorum no API server is ready, all are out, and a client's
-    connection is closed at once ("closed"). ``/livez`` includes etcd as well (AddHealthChecks in
-    k8s.io/apiserver/pkg/server/config.go), so "open" leaves that check out and keeps every API
-    server that answers.
-    """
-    return "/readyz" if site.api.without_quorum == "closed" else "/livez?exclude=etcd"
-
-
-def _readiness(site: Site) -> str:
-    return f"""    option httpchk
-    http-check send meth GET uri {readiness_path(site)} ver HTTP/1.1 hdr Host {site.api.name}
-    http-check expect status 200"""
-
-
-def _checks(site: Site) -> str:
-    timing = site.timings
-    return (
-        f"inter {timing.check_ms}ms fastinter {max(timing.check_ms // 2, 1)}ms "
-        f"downinter {timing.check_ms}ms fall {timing.check_fall} rise {timing.check_rise}"
-    )
-
-
-def _api_servers(site: Site) -> str:
-    """One line per control plane.
-
-    ``verify none``: the cluster's CA does not exist before its first control plane does. The check
-    sends no secret, and clients verify the API server themselves, through the TCP proxy.
-    """
-    width = max(len(m.name) for m in derived.control_planes(site))
-    return "\n".join(
-        f"    server {m.name:<{width}} {m.address}:{derived.API_PORT} check check-ssl verify none"
-        for m in derived.control_planes(site)
+{readiness.backends(site)}{_ingress(site, machine)}"""
     )
 
 
@@ -157,7 +108,7 @@ frontend ingress-{name}
 backend ingress-{name}
     balance leastconn
     timeout server 1h
-    default-server {_checks(site)}
+    default-server {readiness.pace(site)}
 """
         + "".join(
             f"    server {node.name} {node.address}:{node_port} check\n"
@@ -169,6 +120,9 @@ backend ingress-{name}
 
 # systemd knows of a dead HAProxy at once; a script that polls needs a second or two.
 DROP_IN = f"""
+[Unit]
+StartLimitIntervalSec=0
+
 [Service]
 RuntimeDirectory=haproxy
 RuntimeDirectoryPreserve=yes

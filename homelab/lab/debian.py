@@ -84,7 +84,8 @@ class Apt:
             'Dir::Etc::sourceparts "/dev/null";\n'
             f'Dir::State::lists "{self.folder}/lists";\n'
             f'Dir::Cache::archives "{self.folder}/archives";\n'
-            'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n'
+            f'Dir::Cache::pkgcache "{self.folder}/pkgcache.bin";\n'
+            f'Dir::Cache::srcpkgcache "{self.folder}/srcpkgcache.bin";\n'
             'APT::Sandbox::User "root";\n'
         )
 

@@ -11,7 +11,7 @@ Footprint = dict[str, tuple[str, ...]]
 # Counters and random numbers among the settings: they change by themselves.
 RESTLESS = re.compile(
     r"random/|/ns_last_pid|-nr$|/nr$|-state$|/dentry-|/inode-|netdev_budget_usecs|"
-    r"nf_conntrack_count|/neigh/|stat_refresh|compact_memory|drop_caches|/route/flush|"
+    r"nf_conntrack_count|/neigh/|stat_refresh|compact_memory|drop_caches|/route/flush|fs/quota/|"
     r"user/max_|sched_domain|/perf_event_max_sample_rate|/perf_cpu_time_max|/hung_task_detect_count"
 )
 COMMANDS = {

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from homelab.documents.network import mac
 from homelab.preflight.survey import Survey
 from homelab.site import derived
 from homelab.site.model import Machine, Site
@@ -52,16 +53,14 @@ class View:
 
 Condition = Callable[[View], Iterator[Problem]]
 
-# fmt: off  (two lines a problem: condition and value, then how to mend it)
+# One problem in two lines: condition and value, then how to mend it.
+# fmt: off
 
 
 def privileges(view: View) -> Iterator[Problem]:
     if view.survey.uid != 0:
-        yield view.problem(
-            "root",
-            f"commands run as {view.survey.user!r}",
-            "Let the ssh_user use sudo without a password, or log in as root.",
-        )
+        yield view.problem("root", f"commands run as {view.survey.user!r}",
+                           "Let the ssh_user use sudo without a password, or log in as root.")
 
 
 def debian(view: View) -> Iterator[Problem]:
@@ -70,14 +69,11 @@ def debian(view: View) -> Iterator[Problem]:
         yield view.problem("operating system", system, "Install Debian 12 or 13.")
     if view.survey.arch != "x86_64":
         yield view.problem("architecture", view.survey.arch, "The pinned artefacts are for x86_64.")
-    kernel = tuple(
-        int("".join(c for c in part if c.isdigit()) or 0)
-        for part in view.survey.kernel.split("-")[0].split(".")[:2]
-    )
+    kernel = tuple(int("".join(c for c in part if c in "0123456789") or 0)
+                   for part in view.survey.kernel.split("-")[0].split(".")[:2])
     if kernel < KERNEL:
-        yield view.problem(
-            "kernel", view.survey.kernel, "Boot Debian's current kernel (5.10 or later)."
-        )
+        yield view.problem("kernel", view.survey.kernel,
+                           "Boot Debian's current kernel (5.10 or later).")
 
 
 def cgroups(view: View) -> Iterator[Problem]:
@@ -85,12 +81,8 @@ def cgroups(view: View) -> Iterator[Problem]:
         return
     # kubelet refuses cgroup v1 from 1.35 (KEP-5573); before that it is in maintenance mode.
     fatal = derived.version(view.site) >= (1, 35, 0)
-    yield view.problem(
-        "cgroup v2",
-        f"/sys/fs/cgroup is {view.survey.cgroup}",
-        "Boot without systemd.unified_cgroup_hierarchy=0.",
-        fatal,
-    )
+    yield view.problem("cgroup v2", f"/sys/fs/cgroup is {view.survey.cgroup}",
+                       "Boot without systemd.unified_cgroup_hierarchy=0.", fatal)
 
 
 def size(view: View) -> Iterator[Problem]:
@@ -99,11 +91,8 @@ def size(view: View) -> Iterator[Problem]:
     if view.survey.cores < CORES:
         yield view.problem("cores", view.survey.cores, f"A control plane needs {CORES}.")
     if view.survey.memory < MEMORY_KIB:
-        yield view.problem(
-            "memory",
-            f"{view.survey.memory // 1024} MiB",
-            f"A control plane needs {MEMORY_KIB // 1024} MiB.",
-        )
+        yield view.problem("memory", f"{view.survey.memory // 1024} MiB",
+                           f"A control plane needs {MEMORY_KIB // 1024} MiB.")
 
 
 def disk_space(view: View) -> Iterator[Problem]:
@@ -111,38 +100,27 @@ def disk_space(view: View) -> Iterator[Problem]:
     if view.machine in derived.control_planes(view.site):
         need["/var/lib/etcd"] = ETCD_KIB
     if view.survey.membership(view.site.name) == "ours":
-        need = {path: 64 * 1024 for path in need}  # its images and data are there already
+        need = dict.fromkeys(need, 64 * 1024)  # its images and data are there already
     for path, floor in need.items():
         free = view.survey.free.get(path, 0)
         if free < floor:
-            yield view.problem(
-                f"free disk for {path}",
-                f"{free // 1024} MiB",
-                f"Free at least {floor // 1024} MiB there (sudo df -h {path}).",
-            )
+            yield view.problem(f"free disk for {path}", f"{free // 1024} MiB",
+                               f"Free at least {floor // 1024} MiB there (sudo df -h {path}).")
 
 
 def disk_speed(view: View) -> Iterator[Problem]:
     p99 = view.survey.disk_p99_ms
     if p99 is not None and p99 > view.site.disk_p99_ms:
-        yield view.problem(
-            "disk under etcd",
-            f"p99 of fdatasync is {p99:.1f} ms",
-            f"etcd wants {view.site.disk_p99_ms:g} ms or less: use an SSD, or set "
-            "disk_strict=False and slower etcd timings.",
-            view.site.disk_strict,
-        )
+        yield view.problem("disk under etcd", f"p99 of fdatasync is {p99:.1f} ms",
+                           f"etcd wants {view.site.disk_p99_ms:g} ms or less: use an SSD, or set "
+                           "disk_strict=False and slower etcd timings.", view.site.disk_strict)
 
 
 def swap(view: View) -> Iterator[Problem]:
     if view.survey.swap and view.survey.is_container:
-        yield view.problem(
-            "swap",
-            ", ".join(view.survey.swap),
-            "It is the kernel's that this container shares: not ours to switch off; "
-            "kubelet is told to live with it.",
-            fatal=False,
-        )
+        yield view.problem("swap", ", ".join(view.survey.swap),
+                           "It is the kernel's that this container shares: not ours to switch off; "
+                           "kubelet is told to live with it.", fatal=False)
 
 
 def identity(view: View) -> Iterator[Problem]:
@@ -153,18 +131,11 @@ def identity(view: View) -> Iterator[Problem]:
             continue  # the host's, shared by all containers on it
         twins = [name for name, other in others.items() if mine and getattr(other, label) == mine]
         if twins and label == "hostname":
-            yield view.problem(
-                "unique hostname",
-                f"{mine} is also {', '.join(twins)}",
-                "The deploy sets it to the declared name.",
-                fatal=False,
-            )
+            yield view.problem("unique hostname", f"{mine} is also {', '.join(twins)}",
+                               "The deploy sets it to the declared name.", fatal=False)
         elif twins:
-            yield view.problem(
-                f"unique {label}",
-                f"{mine} is also that of {', '.join(twins)}",
-                "A cloned disk: rm /etc/machine-id && systemd-machine-id-setup, reboot.",
-            )
+            yield view.problem(f"unique {label}", f"{mine} is also that of {', '.join(twins)}",
+                               "A cloned disk: rm /etc/machine-id, systemd-machine-id-setup, boot.")
 
 
 def clock(view: View) -> Iterator[Problem]:
@@ -174,34 +145,23 @@ def clock(view: View) -> Iterator[Problem]:
     middle = sorted(offsets.values())[len(offsets) // 2]
     skew = view.survey.time - middle
     if abs(skew) > SKEW_S and len(offsets) > 1:
-        yield view.problem(
-            "clock",
-            f"{skew:+.1f} s from the other machines",
-            "Start time sync: timedatectl set-ntp true; chronyc makestep.",
-        )
+        yield view.problem("clock", f"{skew:+.1f} s from the other machines",
+                           "Start time sync: timedatectl set-ntp true; chronyc makestep.")
 
 
 def own_address(view: View) -> Iterator[Problem]:
     if view.machine.network == "foreign" and view.machine.address not in view.survey.addresses:
-        yield view.problem(
-            "address",
-            f"{view.machine.address} is on none of its interfaces",
-            "Declare the machine's own address, or let this toolkit set the network.",
-        )
+        yield view.problem("address", f"{view.machine.address} is on none of its interfaces",
+                           "Declare the machine's own address, or network=\"networkd\".")
 
 
 def nics(view: View) -> Iterator[Problem]:
     for nic in view.machine.nics:
-        mac = nic.mac.lower().replace("-", ":")
-        if mac not in view.survey.macs:
-            there = ", ".join(
-                f"{m} ({n})" for m, n in sorted(view.survey.macs.items()) if n != "lo"
-            )
-            yield view.problem(
-                "NIC",
-                f"no port has the permanent MAC {nic.mac}",
-                f"Declare one that is there: {there}.",
-            )
+        if mac(nic.mac) not in view.survey.macs:
+            ports = sorted(view.survey.macs.items())
+            there = ", ".join(f"{port} ({name})" for port, name in ports if name != "lo")
+            yield view.problem("NIC", f"no port has the permanent MAC {nic.mac}",
+                               f"Declare one that is there: {there}.")
 
 
 def listeners(view: View) -> Iterator[Problem]:
@@ -217,11 +177,9 @@ def listeners(view: View) -> Iterator[Problem]:
     for port, service in ours.items():
         holder = view.survey.listens.get(port)
         if holder is not None and holder not in OWN:
-            yield view.problem(
-                f"port {port} for {service}",
-                f"held by {holder or 'another process'}",
-                f"Stop it, or move it (sudo ss -ltnp 'sport = :{port}').",
-            )
+            other = holder or "another process"
+            yield view.problem(f"port {port} for {service}", f"held by {other}",
+                               f"Stop it, or move it (sudo ss -ltnp 'sport = :{port}').")
 
 
 def cluster(view: View) -> Iterator[Problem]:
@@ -231,49 +189,33 @@ def cluster(view: View) -> Iterator[Problem]:
         value = f"it serves the site {whose!r}" if whose else ", ".join(view.survey.remains)
         if view.survey.ca:
             value += f"; its CA is SHA-256 {view.survey.ca}"
-        yield view.problem(
-            "another cluster",
-            value,
-            "Nothing of it is overwritten. Take it apart there first, or, if it is "
-            "dead for certain: kubeadm reset, and empty /var/lib/etcd.",
-        )
+        yield view.problem("another cluster", value,
+                           "Nothing of it is overwritten. Take it apart there first, or, if it is "
+                           "dead for certain: kubeadm reset, and empty /var/lib/etcd.")
     members = {name: s for name, s in view.all.items() if s.membership(view.site.name) == "ours"}
     authorities = Counter(s.ca for s in members.values() if s.ca)
     if view.machine.name in members and view.survey.ca and len(authorities) > 1:
         most, _ = authorities.most_common(1)[0]
         if view.survey.ca != most:
-            yield view.problem(
-                "cluster CA",
-                f"SHA-256 {view.survey.ca}, the others' is {most}",
-                "The machine belongs to another cluster of this name; reset it first.",
-            )
+            yield view.problem("cluster CA", f"SHA-256 {view.survey.ca}, the others' is {most}",
+                               "It belongs to another cluster of this name; reset it first.")
 
 
 def runtime(view: View) -> Iterator[Problem]:
     """A change of runtime strands the pods of the old one."""
     wanted = view.site.kubernetes.runtime
-    other, pods = (
-        ("cri-o", view.survey.crio_pods)
-        if wanted == "containerd"
-        else ("containerd", view.survey.containerd_pods)
-    )
+    other, pods = (("cri-o", view.survey.crio_pods) if wanted == "containerd"
+                   else ("containerd", view.survey.containerd_pods))
     if pods and view.survey.membership(view.site.name) == "ours" and other != wanted:
-        yield view.problem(
-            "runtime",
-            f"{other} runs pods here, the site says {wanted}",
-            f"Take the machine out first: deploys/reset.py for {view.machine.name}.",
-        )
+        yield view.problem("runtime", f"{other} runs pods here, the site says {wanted}",
+                           f"Take the machine out first: deploys/reset.py for {view.machine.name}.")
 
 
 def virtual_ip(view: View) -> Iterator[Problem]:
-    if view.site.api.vip in view.survey.addresses and view.machine not in derived.balancers(
-        view.site
-    ):
-        yield view.problem(
-            "VIP",
-            f"{view.site.api.vip} is an address of this machine",
-            "Only a balancer may hold it: remove it there, or choose another VIP.",
-        )
+    mine = view.site.api.vip in view.survey.addresses
+    if mine and view.machine not in derived.balancers(view.site):
+        yield view.problem("VIP", f"{view.site.api.vip} is an address of this machine",
+                           "Only a balancer may hold it: remove it there, or choose another VIP.")
 
 
 # fmt: on

@@ -33,17 +33,23 @@ echo "@hostname $(hostname)"
 echo "@machine-id $(cat /etc/machine-id 2>/dev/null)"
 echo "@product-uuid $(cat /sys/class/dmi/id/product_uuid 2>/dev/null)"
 sed -n '2,$s/^\([^ \t]*\).*/@swap \1/p' /proc/swaps
-ss -Hltnp 2>/dev/null | awk '{split($6,a,"\""); n=split($4,b,":"); print "@listens " b[n] " " a[2]}' | sort -u
+ss -Hltnp 2>/dev/null |
+  awk '{split($6,a,"\""); n=split($4,b,":"); print "@listens " b[n] " " a[2]}' | sort -u
 echo "@addresses $(ip -j -4 addr show | tr -d '\n')"
 echo "@links $(ip -j -d link show | tr -d '\n')"
 echo "@claim $(cat /var/lib/homelab/cluster.json 2>/dev/null | tr -d '\n')"
 for p in /etc/kubernetes/pki/ca.crt /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf \
-         /etc/kubernetes/manifests/etcd.yaml /etc/kubernetes/manifests/kube-apiserver.yaml /var/lib/etcd/member; do
+         /etc/kubernetes/manifests/etcd.yaml /etc/kubernetes/manifests/kube-apiserver.yaml \
+         /var/lib/etcd/member; do
   [ ! -e "$p" ] || echo "@remains $p"
 done
-[ ! -s /etc/kubernetes/pki/ca.crt ] || echo "@ca $(openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//')"
-echo "@sandboxes $(ls /run/containerd/io.containerd.runtime.v2.task/k8s.io 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | wc -l)"
-dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null | sed -n 's/ ii $//p'
+ca=/etc/kubernetes/pki/ca.crt
+[ ! -s $ca ] ||
+  echo "@ca $(openssl x509 -in $ca -noout -fingerprint -sha256 2>/dev/null | sed 's/.*=//')"
+tasks=/run/containerd/io.containerd.runtime.v2.task/k8s.io
+echo "@sandboxes $(ls $tasks 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | wc -l)"
+dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null |
+  sed -n 's/ ii $//p'
 echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
 echo "@time $(date +%s.%N)"
@@ -116,7 +122,7 @@ def parse(output: Iterable[str]) -> Survey:
         tag, _, rest = line.partition(" ")
         try:
             _take(survey, tag, rest.strip())
-        except (ValueError, IndexError, KeyError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"unreadable line {line!r}: {error}") from error
     return survey
 
@@ -153,7 +159,7 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
                 mac = link.get("permaddr") or link.get("address", "")
                 survey.macs[mac.lower()] = link["ifname"]
         case "@claim":
-            survey.claim = json.loads(rest) if rest else {}
+            survey.claim = dict(json.loads(rest or "{}"))
         case "@remains":
             survey.remains.append(rest)
         case "@sandboxes":

@@ -13,6 +13,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from homelab.probe.attempt import Attempt, write
@@ -61,17 +62,22 @@ def keep_asking(vip: str, every: float, out: IO[str]) -> None:
             start = time.monotonic()
             raw.send(ask)
             due = max(due + every, start)
-            macs = _answers(raw, vip, due)
+            macs = {mac for frame in _frames(raw, due) if (mac := claimant(frame, vip))}
             write(out, Attempt(start, time.monotonic(), bool(macs), vip, " ".join(sorted(macs))))
 
 
-def who_has(address: str, wait: float = 0.15) -> set[str]:
-    """The MACs that answer for ``address`` within ``wait`` seconds, asked twice; needs root."""
-    macs: set[str] = set()
-    with _listening(interface_to(address)) as raw:
+def who_have(addresses: Sequence[str], wait: float = 0.15) -> dict[str, set[str]]:
+    """The MACs that answer for each address within ``wait`` seconds, asked twice; needs root."""
+    macs: dict[str, set[str]] = {address: set() for address in addresses}
+    with _listening(interface_to(addresses[0])) as raw:
         for _ in range(2):
-            raw.send(question(address))
-            macs |= _answers(raw, address, time.monotonic() + wait)
+            for address in addresses:
+                raw.send(question(address))
+            for frame in _frames(raw, time.monotonic() + wait):
+                for address in addresses:
+                    mac = claimant(frame, address)
+                    if mac:
+                        macs[address].add(mac)
     return macs
 
 
@@ -91,15 +97,11 @@ def _listening(interface: str) -> socket.socket:
     return raw
 
 
-def _answers(raw: socket.socket, vip: str, until: float) -> set[str]:
-    macs = set()
+def _frames(raw: socket.socket, until: float) -> Iterator[bytes]:
     while (left := until - time.monotonic()) > 0:
         readable, _, _ = select.select([raw], [], [], left)
         if readable:
-            mac = claimant(raw.recv(128), vip)
-            if mac:
-                macs.add(mac)
-    return macs
+            yield raw.recv(128)
 
 
 def _packed(address: str) -> bytes:

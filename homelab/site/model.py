@@ -75,7 +75,10 @@ class Timings(Declared):
     docs/design.md explains what each second of an outage is made of and what to relax."""
 
     advert_ms: int = 100  # VRRP version 3 advertisement interval (RFC 5798)
-    check_ms: int = 500  # HAProxy asks each API server this often
+    advert_fall: int = 6  # adverts missed in a row until a backup takes the VIP (the RFC has 3)
+    reach_ms: int = 150  # balancers try to reach each control plane's port this often, this long
+    reach_fall: int = 8  # failed tries until that machine is out
+    check_ms: int = 500  # HAProxy asks each API server this often whether it is ready
     check_timeout_ms: int = 500
     check_fall: int = 2  # failed checks until a backend is out
     check_rise: int = 2

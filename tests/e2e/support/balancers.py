@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from homelab.probe.holders import who_has
+from homelab.probe.holders import who_have
 from homelab.site import derived
 from tests.e2e.support.rig import Rig
 
@@ -14,14 +14,11 @@ STATS = 'echo "show stat" | socat - UNIX-CONNECT:/run/haproxy/admin.sock'
 
 def holders(rig: Rig) -> list[str]:
     """The machines that answer for the VIP, asked by ARP; by MAC where it is no machine's."""
-    claims = who_has(rig.vip)
-    found = []
-    for machine in derived.balancers(rig.site):
-        own = who_has(machine.address)
-        if own & claims:
-            found.append(machine.name)
-            claims -= own
-    return found + sorted(claims)
+    names = {machine.address: machine.name for machine in derived.balancers(rig.site)}
+    answers = who_have([rig.vip, *names])
+    claims = answers.pop(rig.vip)
+    owners = {mac: names[address] for address, macs in answers.items() for mac in macs}
+    return sorted(owners.get(mac, mac) for mac in claims)
 
 
 def holder(rig: Rig) -> str:

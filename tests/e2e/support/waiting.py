@@ -21,7 +21,8 @@ class Condition:
         try:
             return self.unmet()
         except Exception as error:  # a half-dead cluster may answer anything
-            return f"{type(error).__name__}: {str(error)[:300]}"
+            said = getattr(error, "body", None) or error  # the API's answer without its headers
+            return f"{type(error).__name__}: {str(said)[:400]}"
 
 
 class UnmetError(AssertionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -22,9 +23,13 @@ COMMAND = (
 
 def ensure(rig: Rig, cluster: Cluster) -> None:
     """Make namespace, pods and Service, if they are not there."""
-    _create(cluster.core.create_namespace, {"metadata": {"name": NAMESPACE}})
-    _create(cluster.apps.create_namespaced_daemon_set, _pods(), NAMESPACE)
-    _create(cluster.core.create_namespaced_service, _service(rig), NAMESPACE)
+    core, apps = cluster.core, cluster.apps
+    if not _exists(lambda: core.read_namespace(NAMESPACE)):
+        core.create_namespace({"metadata": {"name": NAMESPACE}})
+    if not _exists(lambda: apps.read_namespaced_daemon_set(NAME, NAMESPACE)):
+        apps.create_namespaced_daemon_set(NAMESPACE, _pods())
+    if not _exists(lambda: core.read_namespaced_service(NAME, NAMESPACE)):
+        core.create_namespaced_service(NAMESPACE, _service(rig))
 
 
 def problem(rig: Rig, cluster: Cluster) -> str:
@@ -56,15 +61,14 @@ def remove(cluster: Cluster) -> None:
     cluster.core.delete_namespace(NAMESPACE)
 
 
-def _create(create: Any, body: dict[str, Any], namespace: str | None = None) -> None:
+def _exists(read: Callable[[], Any]) -> bool:
     try:
-        if namespace:
-            create(namespace, body, _request_timeout=10)
-        else:
-            create(body, _request_timeout=10)
+        read()
     except ApiException as error:
-        if error.status != 409:  # it is there already
-            raise
+        if error.status == 404:
+            return False
+        raise
+    return True
 
 
 def _pods() -> dict[str, Any]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab.documents.balancer import CONFIG, SOCKET, haproxy, readiness_path
+from homelab.documents import readiness
+from homelab.documents.balancer import CONFIG, SOCKET, haproxy
 from homelab.documents.traits import Traits
 from homelab.documents.vip import CONFIG as KEEPALIVED
 from homelab.documents.vip import SCRIPT, keepalived, priority
@@ -69,9 +70,9 @@ def test_nobody_but_root_administers_haproxy() -> None:
 
 def test_what_happens_without_quorum_is_the_sites_choice() -> None:
     site = lab()
-    assert readiness_path(site) == "/readyz"
+    assert readiness.path(site) == "/readyz"
     opened = site.replace(api=site.api.replace(without_quorum="open"))
-    assert readiness_path(opened) == "/livez?exclude=etcd"
+    assert readiness.path(opened) == "/livez?exclude=etcd"
     assert "uri /livez?exclude=etcd ver" in text(haproxy(opened, opened.machines[0]), CONFIG)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fact_captures import capture
-
 from facts.bonds import Bond, parse
+from tests.unit.facts.fact_captures import capture
 
 
 def bond(name: str) -> Bond:

@@ -9,9 +9,9 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
-from fact_captures import capture
 
 from facts.certificates import CertificateList, Certificates, parse
+from tests.unit.facts.fact_captures import capture
 
 PKI = "/etc/kubernetes/pki"
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="the fact answers root only")

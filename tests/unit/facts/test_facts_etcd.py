@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fact_captures import capture
-
 from facts.etcd import LOCAL, EtcdState, parse
+from tests.unit.facts.fact_captures import capture
 
 
 def state(name: str) -> EtcdState:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fact_captures import capture
 
 from facts import kubeadm, kubelet
+from tests.unit.facts.fact_captures import capture
 
 
 def test_a_kubelet_that_runs() -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from fact_captures import capture
-
 from facts import links, routes, vrrp
+from tests.unit.facts.fact_captures import capture
 
 
 def test_a_machine_that_holds_the_vip() -> None:

@@ -71,5 +71,5 @@ def test_long_errors_end_in_one_line_that_says_it() -> None:
     ],
 )
 def test_output_that_is_no_answer_is_refused(output: list[str]) -> None:
-    with pytest.raises(ValueError, match="answer|expected"):
+    with pytest.raises(ValueError, match=r"answer|expected"):
         answers(output)

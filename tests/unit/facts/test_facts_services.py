@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fact_captures import capture
 
 from facts import haproxy, time_sync
+from tests.unit.facts.fact_captures import capture
 
 
 def test_one_backend_up_and_one_down() -> None:

@@ -1,0 +1,127 @@
+"""How a balancer decides which API servers are in.
+
+A lost packet must not look like a dead machine, and still a dead one must be out within two
+seconds. No single check does both: a TLS request that loses its SYN waits a second for the next
+one, as long as a hung server would. So two questions, each asked where it can be answered:
+
+- *Is the machine there?* Each balancer tries the API server's port every ``reach_ms``. The kernel
+  answers, however busy the machine is; only ``reach_fall`` tries lost in a row (8 x 150 ms) mean
+  that the machine is gone.
+- *Is its API server ready?* The control plane's own HAProxy asks over loopback, where nothing is
+  lost, and its peers ask that HAProxy for the result (agent-check: "down" counts at once, no
+  answer counts for nothing). Where balancers are machines of their own, control planes have no
+  HAProxy, and the balancers ask the API servers themselves.
+
+What each fault takes with the default timings:
+
+- API server dead: each new connection is tried on another backend at once (``redispatch 1``), so
+  nothing is seen from outside; its own watches end with it.
+- its machine gone: at most 150 + 8 x 300 ms until it is out and its sessions are cut; until then a
+  new connection to it waits for ``timeout connect`` (500 ms) and goes elsewhere.
+- API server hung: at most 500 (until the next check) + 500 (time-out) + 100 (fastinter) + 500
+  (time-out) + 200 ms (until the peers ask) = 1.8 s.
+"""
+
+from __future__ import annotations
+
+from homelab.site import derived
+from homelab.site.model import Site
+
+QUESTION = "ready?"
+CUT = "on-marked-down shutdown-sessions"
+
+# HAProxy's own words for agent-check, as Lua services: its configuration can only speak HTTP.
+ANSWERS = """
+for _, answer in ipairs({"up", "down"}) do
+  core.register_service(answer, "tcp", function(applet)
+    applet:send(answer .. "\\n")
+  end)
+end
+"""
+
+
+def path(site: Site) -> str:
+    """What an API server is asked.
+
+    ``/readyz`` includes etcd: without quorum no API server is ready, all are out, and a client's
+    connection is closed at once ("closed"). ``/livez`` includes etcd as well (AddHealthChecks in
+    k8s.io/apiserver/pkg/server/config.go), so "open" leaves that check out and keeps every API
+    server that answers.
+    """
+    return "/readyz" if site.api.without_quorum == "closed" else "/livez?exclude=etcd"
+
+
+def answer_peers(site: Site) -> str:
+    """Rules of the API's own frontend, so that there is no other port to open.
+
+    Peers that speak TLS, as everyone else does, are balanced as everyone else.
+    """
+    if not _on_control_planes(site):
+        return ""
+    peers = " ".join(machine.address for machine in derived.balancers(site))
+    asked = f"{{ req.payload(0,{len(QUESTION)}) -m str {QUESTION} }}"
+    return f"""    tcp-request inspect-delay 1s
+    tcp-request content accept unless {{ src {peers} }}
+    tcp-request content use-service lua.up if {asked} {{ nbsrv(self) gt 0 }}
+    tcp-request content use-service lua.down if {asked}
+"""
+
+
+def backends(site: Site) -> str:
+    """Backend ``api``; and ``self``, this machine's own API server, where it has one."""
+    # Sessions live for hours: with leastconn a backend that comes back gets the new ones.
+    api = "backend api\n    balance leastconn\n"
+    if not _on_control_planes(site):
+        return f"{api}{_request(site)}    default-server {_asked(site)} {CUT}\n{_servers(site)}"
+    own = f"    server self 127.0.0.1:{derived.API_PORT} {_asked(site)}\n"
+    return (
+        f"{api}    default-server {_reached(site)} {CUT}\n{_servers(site)}\n"
+        "# Carries no traffic: what peers hear when they ask.\n"
+        f"backend self\n{_request(site)}{own}"
+    )
+
+
+def pace(site: Site) -> str:
+    """How often a backend is checked, and how many answers decide."""
+    timing = site.timings
+    return (
+        f"inter {timing.check_ms}ms fastinter {max(timing.check_ms // 5, 1)}ms "
+        f"fall {timing.check_fall} rise {timing.check_rise}"
+    )
+
+
+def _on_control_planes(site: Site) -> bool:
+    return site.api.balancers == "control_planes"
+
+
+def _reached(site: Site) -> str:
+    """The two questions of the module's docstring, as one line."""
+    timing = site.timings
+    return (
+        f"check inter {timing.reach_ms}ms fall {timing.reach_fall} rise {timing.check_rise} "
+        f'agent-check agent-port {derived.balanced_port(site)} agent-send "{QUESTION}\\n" '
+        f"agent-inter {max(timing.check_ms * 2 // 5, 1)}ms"
+    )
+
+
+def _asked(site: Site) -> str:
+    """The check of readiness itself.
+
+    ``verify none``: the cluster's CA does not exist before its first control plane does. The check
+    sends no secret, and clients verify the API server themselves, through the TCP proxy.
+    """
+    return f"check check-ssl verify none {pace(site)}"
+
+
+def _request(site: Site) -> str:
+    return f"""    option httpchk
+    http-check send meth GET uri {path(site)} ver HTTP/1.1 hdr Host {site.api.name}
+    http-check expect status 200
+"""
+
+
+def _servers(site: Site) -> str:
+    return "".join(
+        f"    server {machine.name} {machine.address}:{derived.API_PORT}\n"
+        for machine in derived.control_planes(site)
+    )

@@ -1,0 +1,78 @@
+"""Take a machine out of the cluster that goes on without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+
+import yaml
+from pyinfra import host
+from pyinfra.api import StringCommand, operation
+
+from operations import quiet
+from operations.etcd import etcdctl
+from operations.kubeadm import KUBECTL
+from operations.step import script
+
+
+@operation()
+def drain(node: str) -> Generator[StringCommand, None, None]:
+    """Evict its pods; those that do not go within two minutes are told, and left."""
+    yield StringCommand(
+        f"! {KUBECTL} get node {node} -o name >/dev/null 2>&1 || "
+        f"{KUBECTL} drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=120s || "
+        f"echo '{node}: some pods did not leave in time; they end with the machine'"
+    )
+
+
+@operation()
+def give_away(address: str) -> Generator[StringCommand, None, None]:
+    """Balancer first (the VIP moves within 100 ms), then etcd's leadership."""
+    own = etcdctl([address])
+    yield StringCommand(
+        script(
+            "systemctl disable --now keepalived 2>/dev/null || :",
+            f"if {own} endpoint status 2>/dev/null | awk -F', ' '{{exit $5 != \"true\"}}'; then",
+            f"  me=$({own} endpoint status | awk -F', ' '{{print $2}}')",
+            f"  heir=$({own} member list | awk -F', ' -v me=$me '$1 != me && $2 == \"started\" && $6 == \"false\" {{print $1; exit}}')",
+            f'  [ -z "$heir" ] || {own} move-leader $heir || :',
+            "fi",
+        )
+    )
+
+
+@operation()
+def remove_member(machine: str, address: str) -> Generator[StringCommand, None, None]:
+    """etcd's member and, up to Kubernetes 1.21, kubeadm's own list of API servers."""
+    ctl = etcdctl(["127.0.0.1"])
+    peer = f"https://{address}:2380"
+    yield StringCommand(
+        script(
+            f"id=$({ctl} member list | awk -F', ' -v u={peer} '$4 == u {{print $1}}')",
+            f'[ -z "$id" ] || {ctl} member remove "$id"',
+        )
+    )
+    patch = _without(quiet.read(
+        host, f"{KUBECTL} -n kube-system get configmap kubeadm-config -o jsonpath='{{.data.ClusterStatus}}'"
+    ), machine)  # fmt: skip
+    if patch:  # names and addresses only, so it may stand in argv
+        yield StringCommand(
+            f"patch=$(cat); {KUBECTL} -n kube-system patch configmap kubeadm-config "
+            '-p "$patch" >/dev/null',
+            _stdin=patch,
+        )
+
+
+def _without(cluster_status: str, machine: str) -> str:
+    """A patch of kubeadm-config whose ClusterStatus does not name ``machine``; "" if none does."""
+    status = yaml.safe_load(cluster_status) if cluster_status.strip() else None
+    if not status or machine not in (status.get("apiEndpoints") or {}):
+        return ""
+    del status["apiEndpoints"][machine]
+    return json.dumps({"data": {"ClusterStatus": yaml.safe_dump(status)}})
+
+
+@operation()
+def delete_node(node: str) -> Generator[StringCommand, None, None]:
+    """Its pods are then made anew elsewhere."""
+    yield StringCommand(f"{KUBECTL} delete node {node} --ignore-not-found")
