@@ -3,11 +3,13 @@
 import sys
 from pathlib import Path
 
-REQUIRE_PYINFRA_VERSION = ">=3.10,<4"
+from pyinfra import config
+
+config.REQUIRE_PYINFRA_VERSION = ">=3.10,<4"
 # A machine that fails stops the run for all: the next control plane is not touched after it.
 # A reset may be about a machine that is dead for good, so it goes on without those it can't reach.
-FAIL_PERCENT = 100 if any(word.endswith("deploys/reset.py") for word in sys.argv) else 0
-CONNECT_TIMEOUT = 10
+config.FAIL_PERCENT = 100 if any(word.endswith("deploys/reset.py") for word in sys.argv) else 0
+config.CONNECT_TIMEOUT = 10
 
 _root = str(Path(__file__).resolve().parent)
 if _root not in sys.path:

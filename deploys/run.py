@@ -24,6 +24,7 @@ from pyinfra.context import ctx_host, ctx_state
 
 from deploys import layers, lock
 from deploys.progress import Clock
+from facts.etcd import Etcd
 from facts.layer import Layers, LayerState, differences
 from facts.survey import MachineSurvey
 from homelab import versions
@@ -51,6 +52,7 @@ class Run:
     )
     layers: dict[tuple[str, str], LayerState] = field(default_factory=dict)
     encryption_key: str = field(default="", repr=False)
+    forgotten: frozenset[str] = frozenset()  # they think they are members, the cluster does not
 
     @property
     def members(self) -> list[Machine]:
@@ -84,7 +86,8 @@ class Run:
 
     def phase(self, machine: Machine) -> str:
         survey = self.surveys.get(machine.name)
-        return survey.membership(self.site.name) if survey else "none"
+        state = survey.membership(self.site.name) if survey else "none"
+        return "ours-unfinished" if machine.name in self.forgotten else state
 
     def traits(self, machine: Machine) -> Traits:
         return self.surveys[machine.name].traits(machine.address)
@@ -148,6 +151,7 @@ def _gather() -> Run:
         logger.warning(f"preflight: {warning}")
     _refuse([str(problem) for problem in found if problem.fatal])
     run = Run(site, clock, surveys)
+    run.forgotten = _forgotten(run)
     if not run.founding:
         run.encryption_key = layers.read_encryption_key(inventory.get_host(run.anchor.name))
     elif site.kubernetes.encrypt_secrets:
@@ -163,6 +167,21 @@ def _gather() -> Run:
         f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)"
     )
     return run
+
+
+def _forgotten(run: Run) -> frozenset[str]:
+    """Control planes that were taken out of etcd while they were away.
+
+    A member that was removed stops for good, so only the others' member lists count; if no etcd
+    answers at all (the rack has just been switched on), the machines are believed.
+    """
+    planes = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]
+    hosts = [inventory.get_host(m.name) for m in planes]
+    lists = everywhere(hosts, lambda h: h.get_fact(Etcd).members)
+    known = {url for members in lists.values() for m in members or () for url in m.peer_urls}
+    if not known:
+        return frozenset()
+    return frozenset(m.name for m in planes if f"https://{m.address}:2380" not in known)
 
 
 def _bundle_faults(site: Site) -> list[str]:

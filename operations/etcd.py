@@ -87,17 +87,23 @@ def start_and_promote(
 ) -> Generator[StringCommand, None, None]:
     """Start this machine's etcd and make it a voter as soon as it is in sync."""
     ctl, peer = etcdctl(others), f"https://{address}:2380"
+    manifest = "/etc/kubernetes/manifests/etcd.yaml"
     yield StringCommand(
         script(
             f"kubeadm init phase etcd local --config {CONFIG} {patches}",
-            f"end=$(( $(date +%s) + {seconds} ))",
+            f"begin=$(date +%s); end=$(( begin + {seconds} )); shown=$begin",
             "while :; do",
             f"  mine=$({ctl} member list | awk -F', ' -v u={peer} '$4 == u')",
             '  case "$mine" in *", started, "*", false") break;; esac',
             f'  said=$({ctl} member promote "${{mine%%,*}}" 2>&1) && break',
-            '  if [ "$(date +%s)" -ge "$end" ]; then',
+            "  now=$(date +%s)",
+            '  if [ "$now" -ge "$end" ]; then',
             f'    echo "etcd on {address} is not in sync after {seconds} s: $said" >&2',
             "    exit 1",
+            "  fi",
+            # kubelet has refused the pod once, or missed the file: show it again
+            "  if [ $((now - shown)) -ge 30 ] && ! ss -Hltn 'sport = :2379' | grep -q .; then",
+            f"    shown=$now; mv {manifest} /run/etcd.yaml; sleep 2; mv /run/etcd.yaml {manifest}",
             "  fi",
             "  sleep 0.2",
             "done",

@@ -27,16 +27,22 @@ SHARED_PKI = (
 )
 
 # Undo whatever an unfinished run left here; images and the machine's own settings stay.
+# As a power cut does it (``ctr tasks delete`` was seen to wait for ever), then what a boot would
+# find: containers without processes, which can be deleted.
 WIPE = f"""systemctl stop kubelet 2>/dev/null || :
-if command -v crictl >/dev/null; then crictl rmp --all --force >/dev/null 2>&1 || :; fi
+if command -v crictl >/dev/null; then timeout 60 crictl rmp --all --force >/dev/null 2>&1 || :; fi
+for try in 1 2 3; do
+    find /sys/fs/cgroup -path '*kubepods*' -name cgroup.procs -exec cat {{}} + 2>/dev/null |
+        sort -u | xargs -r kill -KILL 2>/dev/null || :
+    pkill -KILL -f '^/usr/.*containerd-shim.* -namespace k8s.io ' || :
+done
 if command -v ctr >/dev/null && systemctl is-active -q containerd; then
-    for task in $(ctr -n k8s.io tasks ls -q); do
-        ctr -n k8s.io tasks kill -a -s KILL "$task" 2>/dev/null || :
-    done
-    sleep 0.5
-    for pod in $(ctr -n k8s.io containers ls -q); do
-        ctr -n k8s.io tasks delete -f "$pod" >/dev/null 2>&1 || :
-        ctr -n k8s.io containers delete "$pod" >/dev/null 2>&1 || :
+    systemctl stop containerd
+    awk '$2 ~ "^/run/containerd/io.containerd" {{print $2}}' /proc/mounts | xargs -r umount -l
+    rm -rf /run/containerd/io.containerd.runtime.v2.task/k8s.io
+    systemctl start containerd
+    for container in $(timeout 20 ctr -n k8s.io containers ls -q); do
+        timeout 20 ctr -n k8s.io containers delete "$container" >/dev/null 2>&1 || :
     done
     systemctl restart containerd
 fi
@@ -48,7 +54,8 @@ rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
     /var/lib/homelab/etcd-initial {CLAIM}"""
 
 
-def _claim(site: str, phase: str) -> str:
+def claim(site: str, phase: str) -> str:
+    """Shell that notes whose machine this is: "joining", or "member" when it is finished."""
     text = json.dumps({"site": site, "phase": phase})
     return f"mkdir -p /var/lib/homelab; echo '{text}' > {CLAIM}.new; mv -f {CLAIM}.new {CLAIM}"
 
@@ -70,7 +77,7 @@ def create_authority(site: str) -> Generator[StringCommand, None, None]:
     machine has joined it, and no kubeconfig was handed out. So it starts anew.
     """
     yield StringCommand(
-        script(WIPE, _claim(site, "joining"), f"kubeadm init phase certs all --config {CONFIG}")
+        script(WIPE, claim(site, "joining"), f"kubeadm init phase certs all --config {CONFIG}")
     )
 
 
@@ -82,7 +89,7 @@ def share_authority(site: str, source: str) -> Generator[StringCommand, None, No
     )
     yield StringCommand(
         script(
-            _claim(site, "joining"),
+            claim(site, "joining"),
             "( umask 077; mkdir -p /etc/kubernetes/pki; "
             "base64 -d | tar -x --no-same-owner -C /etc/kubernetes/pki )",
             "chmod 0644 /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt",
@@ -131,7 +138,7 @@ def record_cluster(site: str, addons: tuple[str, ...]) -> Generator[StringComman
             f"kubeadm init phase upload-config all --config {CONFIG}",
             f"kubeadm init phase mark-control-plane --config {CONFIG}",
             *(f"kubeadm init phase addon {addon} --config {CONFIG}" for addon in addons),
-            _claim(site, "member"),
+            claim(site, "member"),
         )
     )
 
@@ -143,7 +150,7 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
         script(
             f"kubeadm init phase upload-config kubeadm --config {CONFIG}",
             f"kubeadm init phase mark-control-plane --config {CONFIG}",
-            _claim(site, "member"),
+            claim(site, "member"),
         )
     )
 
@@ -174,13 +181,13 @@ def join_worker(site: str, documents: Callable[[], str]) -> Generator[StringComm
         script(
             "[ ! -e /etc/kubernetes/kubelet.conf ] || systemctl stop kubelet",
             "rm -rf /etc/kubernetes/*.conf /etc/kubernetes/pki/ca.crt /var/lib/kubelet/pki",
-            _claim(site, "joining"),
+            claim(site, "joining"),
             "mkdir -p /etc/kubernetes/manifests",
             # kubeadm reads it twice; /run is memory, and gone with the machine
             "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT",
             "cat > /run/homelab-join.yaml; umask 022",
             "( kubeadm join --skip-phases=preflight --config /run/homelab-join.yaml ) 9>&-",
-            _claim(site, "member"),
+            claim(site, "member"),
         ),
         _stdin=documents(),
     )

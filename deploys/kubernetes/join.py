@@ -24,6 +24,12 @@ def join_control_plane(run: Run, machine: Machine) -> None:
     waiting = joining(run)[joining(run).index(machine) :]
     already = [m for m in derived.control_planes(run.site) if m not in waiting]
     others = [member.address for member in already]
+    gate.passed(
+        name=f"Control planes: {machine.name}, gate before etcd",
+        gate=f"{machine.name} before etcd",
+        conditions=[conditions.kubelet(), conditions.node_sized(machine)],
+        seconds=run.site.timings.gate_s,
+    )
     etcd.announce(
         name=f"Control planes: {machine.name}, etcd learner announced",
         machine=machine.name,

@@ -103,7 +103,11 @@ def move_pods_away(plan: Plan) -> None:
 def give_away(plan: Plan, machine: Machine) -> None:
     """VIP and etcd's leadership go before the machine does."""
     if machine in derived.control_planes(plan.run.site):
-        membership.give_away(name="Leave: VIP and etcd's leadership", address=machine.address)
+        membership.give_away(
+            name="Leave: VIP and etcd's leadership",
+            site=plan.run.site.name,
+            address=machine.address,
+        )
 
 
 def forget(plan: Plan) -> None:

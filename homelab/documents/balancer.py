@@ -108,11 +108,10 @@ frontend ingress-{name}
 backend ingress-{name}
     balance leastconn
     timeout server 1h
-    default-server {readiness.pace(site)}
+    default-server {readiness.reached(site)}
 """
         + "".join(
-            f"    server {node.name} {node.address}:{node_port} check\n"
-            for node in derived.nodes(site)
+            f"    server {node.name} {node.address}:{node_port}\n" for node in derived.nodes(site)
         )
         for name, port, node_port in ways
     )

@@ -16,8 +16,8 @@ What each fault takes with the default timings:
 
 - API server dead: each new connection is tried on another backend at once (``redispatch 1``), so
   nothing is seen from outside; its own watches end with it.
-- its machine gone: at most 150 + 8 x 300 ms until it is out and its sessions are cut; until then a
-  new connection to it waits for ``timeout connect`` (500 ms) and goes elsewhere.
+- its machine gone: at most 150 + 8 x 150 + 7 x 50 = 1.7 s until it is out and its sessions are cut;
+  until then a new connection to it waits for ``timeout connect`` (500 ms) and goes elsewhere.
 - API server hung: at most 500 (until the next check) + 500 (time-out) + 100 (fastinter) + 500
   (time-out) + 200 ms (until the peers ask) = 1.8 s.
 """
@@ -75,18 +75,18 @@ def backends(site: Site) -> str:
         return f"{api}{_request(site)}    default-server {_asked(site)} {CUT}\n{_servers(site)}"
     own = f"    server self 127.0.0.1:{derived.API_PORT} {_asked(site)}\n"
     return (
-        f"{api}    default-server {_reached(site)} {CUT}\n{_servers(site)}\n"
+        f"{api}    default-server {reached(site)} {_agent(site)} {CUT}\n{_servers(site)}\n"
         "# Carries no traffic: what peers hear when they ask.\n"
         f"backend self\n{_request(site)}{own}"
     )
 
 
-def pace(site: Site) -> str:
-    """How often a backend is checked, and how many answers decide."""
+def reached(site: Site) -> str:
+    """The check of a port alone: fast, and not misled by lost packets."""
     timing = site.timings
     return (
-        f"inter {timing.check_ms}ms fastinter {max(timing.check_ms // 5, 1)}ms "
-        f"fall {timing.check_fall} rise {timing.check_rise}"
+        f"check inter {timing.reach_ms}ms fastinter {max(timing.reach_ms // 3, 1)}ms "
+        f"downinter {timing.check_ms}ms fall {timing.reach_fall} rise {timing.check_rise}"
     )
 
 
@@ -94,13 +94,11 @@ def _on_control_planes(site: Site) -> bool:
     return site.api.balancers == "control_planes"
 
 
-def _reached(site: Site) -> str:
-    """The two questions of the module's docstring, as one line."""
-    timing = site.timings
+def _agent(site: Site) -> str:
+    """The question to the control plane's own HAProxy."""
     return (
-        f"check inter {timing.reach_ms}ms fall {timing.reach_fall} rise {timing.check_rise} "
         f'agent-check agent-port {derived.balanced_port(site)} agent-send "{QUESTION}\\n" '
-        f"agent-inter {max(timing.check_ms * 2 // 5, 1)}ms"
+        f"agent-inter {max(site.timings.check_ms * 2 // 5, 1)}ms"
     )
 
 
@@ -110,7 +108,12 @@ def _asked(site: Site) -> str:
     ``verify none``: the cluster's CA does not exist before its first control plane does. The check
     sends no secret, and clients verify the API server themselves, through the TCP proxy.
     """
-    return f"check check-ssl verify none {pace(site)}"
+    timing = site.timings
+    return (
+        f"check check-ssl verify none inter {timing.check_ms}ms "
+        f"fastinter {max(timing.check_ms // 5, 1)}ms "
+        f"fall {timing.check_fall} rise {timing.check_rise}"
+    )
 
 
 def _request(site: Site) -> str:

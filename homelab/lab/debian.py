@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from homelab.lab.cache import locked
 from homelab.lab.errors import LabError
 from homelab.lab.paths import cache_root
 from homelab.lab.progress import say, step
@@ -23,6 +24,7 @@ SUITE = "bookworm"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 FRESH = 7 * 86400.0  # seconds that a list of packages is believed without asking again
 POLICY = Path("/usr/sbin/policy-rc.d")
+FORBID = b"#!/bin/sh\n# homelab.lab, while it installs packages\nexit 101\n"
 NEEDED = (
     *("docker.io", "vagrant", "iproute2", "nftables", "openssh-client", "e2fsprogs"),
     *("curl", "kmod"),
@@ -30,7 +32,14 @@ NEEDED = (
     *("golang-go", "golang-github-modern-go-reflect2-dev", "dpkg-dev", "gcc", "libc6-dev"),
     *("make", "jq", "rsync", "patch"),  # with the line above: Kubernetes
 )
-UNWANTED = ("docker.service", "docker.socket", "containerd.service")  # the lab starts its own
+# What these packages would start at the next boot; the lab and the tests start their own.
+UNWANTED = {
+    "docker.io": ("docker.service", "docker.socket", "containerd.service"),
+    "containerd": ("containerd.service",),
+    "etcd-server": ("etcd.service",),
+    "haproxy": ("haproxy.service",),
+    "keepalived": ("keepalived.service",),
+}
 
 
 def sources() -> list[str]:
@@ -143,24 +152,28 @@ def install_needed(needed: Sequence[str] = NEEDED) -> None:
     if not missing:
         return
     say(f"this machine lacks Debian packages, they are installed now: {' '.join(missing)}")
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    wait = ["--option", "DPkg::Lock::Timeout=300"]  # for somebody else's apt
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *wait, *missing]
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-    with step("install packages", usual=40), services_kept_still():
+    with locked("packages"), step("install packages", usual=40), services_kept_still():
         try:
             run(install, env=quiet)
         except LabError:  # most often the lists are old
             subprocess.run(["apt-get", "update"], capture_output=True, check=False)
             run(install, env=quiet, then="run `apt-get update` by hand and look at what it says")
-    if "docker.io" in missing and shutil.which("systemctl"):
-        run(["systemctl", "disable", *UNWANTED])  # nor at the next boot
+    units = [unit for package in missing for unit in UNWANTED.get(package, ())]
+    if units and shutil.which("systemctl"):
+        run(["systemctl", "disable", *units])
 
 
 @contextmanager
 def services_kept_still() -> Iterator[None]:
     """Forbid packages to start their services, by Debian's own means (invoke-rc.d(8))."""
     before = POLICY.read_bytes() if POLICY.exists() else None
+    if before == FORBID:  # what a killed run of this left behind
+        before = None
     mode = POLICY.stat().st_mode if before is not None else 0o755
-    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.write_bytes(FORBID)
     POLICY.chmod(0o755)
     try:
         yield

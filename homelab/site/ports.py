@@ -69,7 +69,7 @@ def ports(site: Site, machine: Machine) -> tuple[Port, ...]:
     """All that listens on the machine, the local ones too, by protocol and number."""
     found = [*_every(machine), *_balancer(site, machine)]
     if machine in derived.nodes(site):
-        found += [*_node(), *_pod_network(site)]
+        found += [*_node(site), *_pod_network(site)]
     if machine in derived.control_planes(site):
         found += _control_plane()
     order = ("tcp", "udp", "icmp", "vrrp", "any")
@@ -82,6 +82,17 @@ def forwarded(site: Site, machine: Machine) -> tuple[Port, ...]:
         return ()
     why = "pods of other machines, and node ports after their translation"
     return (_port("any", None, "nodes pods", "pod network", why),)
+
+
+def node_ports_on_wire(site: Site) -> bool:
+    """Must Cilium's node ports exist on the nodes' own addresses, where no firewall sees them?
+
+    Only for a DMZ host that is no node: processes of a node reach them without the wire
+    (homelab/documents/cilium.py). kube-proxy's pass the firewall, wherever they exist.
+    """
+    if site.kubernetes.kube_proxy or site.ingress is None:
+        return False
+    return site.ingress.dmz not in {machine.name for machine in derived.nodes(site)}
 
 
 def _every(machine: Machine) -> Iterator[Port]:
@@ -103,12 +114,14 @@ def _balancer(site: Site, machine: Machine) -> Iterator[Port]:
         yield _port("tcp", 443, "world", "haproxy", "the world's HTTPS, on to the ingress")
 
 
-def _node() -> Iterator[Port]:
+def _node(site: Site) -> Iterator[Port]:
     yield _port("tcp", 10250, "nodes pods", "kubelet", "logs, exec, metrics")
     yield _port("tcp", 10248, "local", "kubelet", "health")
     # Translated before a filter on input sees it: a firewall closes these in prerouting.
-    yield _port("tcp", NODE_PORTS, "nodes", "node ports", "balancers hand the world's traffic on")
-    yield _port("udp", NODE_PORTS, "nodes", "node ports", "the same for UDP")
+    who = "nodes" if site.kubernetes.kube_proxy else "nodes pods"
+    who += " subnet" if node_ports_on_wire(site) else ""
+    yield _port("tcp", NODE_PORTS, who, "node ports", "balancers hand the world's traffic on")
+    yield _port("udp", NODE_PORTS, who, "node ports", "the same for UDP")
 
 
 def _control_plane() -> Iterator[Port]:
@@ -127,7 +140,11 @@ def _pod_network(site: Site) -> Iterator[Port]:
     if site.kubernetes.cni == "cilium":
         yield _port("tcp", 4240, "nodes", "cilium", "health between nodes")
         yield _port("udp", 8472, "nodes", "cilium", "VXLAN: pods to pods of other machines")
+        yield _port("tcp", 9878, "local", "cilium-envoy", "health")
         yield _port("tcp", 9879, "local", "cilium", "health")
+        yield _port("tcp", 9890, "local", "cilium", "gops, for its developers")
+        yield _port("tcp", 9234, "local", "cilium-operator", "health, on two of the nodes")
+        yield _port("tcp", 9891, "local", "cilium-operator", "gops, on two of the nodes")
     if site.kubernetes.hubble:
         yield _port("tcp", 4244, "nodes pods", "cilium", "Hubble, asked by its relay")
 

@@ -7,6 +7,7 @@ nox -s e2e -- --lab lab     on a lab that is up already; it is left as it is
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Generator, Iterator
@@ -16,6 +17,7 @@ import pytest
 from homelab.lab import lifecycle, logs, plan
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
+from homelab.probe import writes
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.report import Report
@@ -101,6 +103,8 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     failed = request.session.testsfailed > 0
     keep = option("--keep") == "always" or (option("--keep") == "failure" and failed)
     if attached or keep:
+        with contextlib.suppress(Exception):  # what the probes wrote; the cluster may be broken
+            writes.forget(rig.api())
         print(f"\nthe lab {lab.name!r} is left up; logs and output: {folder}")
     else:
         lifecycle.down(lab.name)

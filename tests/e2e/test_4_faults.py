@@ -27,7 +27,7 @@ PACE_S = 0.05
 def test_a_fault(rig: Rig, report: Report, repeats: int, fault: Fault) -> None:
     for number in range(repeats):
         wait_until_healthy(rig)
-        measured = measure(rig, fault, f"{fault.name}-{number}")
+        measured = measure(rig, fault, rig.unique(f"{fault.name}-{number}"))
         report.add(fault, measured)
         print(f"{fault.title} ({measured.victim}): {measured.seconds}, failed {measured.failed}")
 

@@ -30,7 +30,7 @@ def test_nothing_flaps_with_busy_cores_and_lost_packets(
     seconds = request.config.getoption("--minutes") * 60
     wait_until_healthy(rig)
     taken_out = transitions(rig)
-    run = "flapping"
+    run = rig.unique("flapping")
     with Running(probes(rig, run), rig.folder / "probes" / run) as running:
         began = time.monotonic()
         with busy_cores(), lossy(rig):
@@ -42,7 +42,7 @@ def test_nothing_flaps_with_busy_cores_and_lost_packets(
     moves = len(figures.holders(seen["holders"], began, ended)) - 1
     out = sum(transitions(rig).values()) - sum(taken_out.values())
     report.put(
-        run,
+        "flapping",
         f"{seconds / 60:g} min with every core busy and {LOSS:g} % packet loss",
         {},
         {

@@ -24,10 +24,11 @@ BACK_S = 90.0
 
 
 def test_without_a_quorum_nothing_is_acknowledged(rig: Rig, report: Report) -> None:
+    run = rig.unique("quorum")
     holder = balancers.holder(rig)
     other, kept = [name for name in rig.control_planes if name != holder][:2]
-    watched = {n: argv for n, argv in probes(rig, "quorum").items() if n != "service"}
-    with Running(watched, rig.folder / "probes" / "quorum") as running:
+    watched = {n: argv for n, argv in probes(rig, run).items() if n != "service"}
+    with Running(watched, rig.folder / "probes" / run) as running:
         rig.lab.kill(other)
         lost = rig.lab.kill(holder)
         time.sleep(WATCHED_S)
@@ -45,7 +46,7 @@ def test_without_a_quorum_nothing_is_acknowledged(rig: Rig, report: Report) -> N
 
     wrong = [a for a in seen if a.ok and lost + IN_FLIGHT_S < a.end < without]
     assert not wrong, f"acknowledged with only {kept} alive: {wrong[:3]}"
-    verdict = writes.judge(seen, writes.stored(rig.api(30), "quorum"))
+    verdict = writes.judge(seen, writes.stored(rig.api(30), run))
     assert not verdict.faults, verdict
     report.put(
         "quorum-lost",

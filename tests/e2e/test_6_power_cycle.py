@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("healthy")
 
 
 def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) -> None:
-    run = "power-cycle"
+    run = rig.unique("power-cycle")
     watched = {n: argv for n, argv in probes(rig, run).items() if n != "service"}
     with Running(watched, rig.folder / "probes" / run) as running:
         time.sleep(1)
@@ -32,7 +32,7 @@ def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) 
     assert not verdict.faults, verdict
     first = {name: next(a.end for a in seen[name] if a.ok and a.end > on) - on for name in watched}
     report.put(
-        run,
+        "power-cycle",
         "all machines lose power at once and get it back",
         {},
         {**first, "healthy again": healthy_again},

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("healthy")
 
 
 def test_the_whole_cluster_can_be_taken_apart(rig: Rig) -> None:
-    run = reset(rig, "reset-cluster", "--data", "all=yes")
+    run = reset(rig, "reset-cluster", "--data", f"cluster={rig.site.name}")
     assert run.returncode == 0, run.output[-3000:]
     for machine in rig.nodes:
         assert rig.root(machine, "ls -A /etc/kubernetes /var/lib/etcd 2>/dev/null || true") == ""

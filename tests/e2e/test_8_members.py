@@ -48,13 +48,10 @@ def test_a_worker_leaves_and_is_added(rig: Rig) -> None:
     with Cluster(rig) as cluster:
         assert machine not in cluster.nodes()
 
-    rig.environment["HOMELAB_WORKERS"] = str(len(rig.workers) - 1)
-    try:
+    with rig.setting(HOMELAB_WORKERS=str(len(rig.workers) - 1)):
         without = deploy(rig, "without-worker")
         assert without.returncode == 0, without.output[-3000:]
         wait_until_healthy(rig)
-    finally:
-        del rig.environment["HOMELAB_WORKERS"]
 
     added = deploy(rig, "add-worker")
     assert added.returncode == 0, added.output[-3000:]

@@ -85,13 +85,8 @@ def test_a_byte_of_the_bundle_is_flipped(rig: Rig, tmp_path: Path) -> None:
     content[len(content) // 2] ^= 1
     victim.unlink()  # the link; the bundle's own file stays as it is
     victim.write_bytes(content)
-    with untouched(rig):
-        rig.environment["HOMELAB_BUNDLE"] = str(broken)
-        try:
-            run = deploy(rig, "flipped")
-        finally:
-            del rig.environment["HOMELAB_BUNDLE"]
-        explained(run, "kubelet", "SHA-256")
+    with untouched(rig), rig.setting(HOMELAB_BUNDLE=str(broken)):
+        explained(deploy(rig, "flipped"), "kubelet", "SHA-256")
 
 
 def test_two_people_deploy_at_the_same_time(rig: Rig) -> None:

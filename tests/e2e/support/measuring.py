@@ -125,7 +125,6 @@ def _judge(
     tallies = {n: figures.tally(seen[n], began, healthy) for n in CLIENTS if n in seen}
     api = rig.api(timeout=30.0)
     verdict = writes.judge(seen["writes"], writes.stored(api, run))
-    writes.forget(api, run)
     api.close()
     marks = {"fault": struck, "mended": mended, "healthy": healthy}
     if fault.mend is None:

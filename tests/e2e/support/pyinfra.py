@@ -48,7 +48,6 @@ class Running:
         self.err = folder / f"{number:02}-{name}.err"
         self.began = time.monotonic()
         pyinfra = Path(sys.executable).with_name("pyinfra")
-        environment = {"HOMELAB_LAB": rig.lab.name, **rig.environment, "PYINFRA_PROGRESS": "off"}
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
                 rig.lab.nsenter([str(pyinfra), str(inventory), *arguments]),
@@ -56,7 +55,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 cwd=REPO,
-                env={**os.environ, **environment},
+                env={**os.environ, **rig.environment, "PYINFRA_PROGRESS": "off"},
                 start_new_session=True,  # so that it can be killed with all its children
             )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from homelab.lab import Lab
+from homelab.lab.deploy import environment
 from homelab.lab.paths import REPO
 from homelab.probe.access import Access, from_kubeconfig
 from homelab.probe.api import Api
@@ -24,19 +26,31 @@ class OnMachineError(Exception):
 
 @dataclass
 class Rig:
-    """One lab and everything that belongs to this run of the suite.
-
-    ``workers`` may be changed by a chapter that adds or removes one: the site follows.
-    """
+    """One lab and everything that belongs to this run of the suite."""
 
     lab: Lab
     folder: Path  # what this run writes: outputs, probes' lines, logs
-    environment: dict[str, str] = field(default_factory=dict)  # of every deploy
+    changes: dict[str, str] = field(default_factory=dict)  # of the inventory's settings
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What ``inventories/lab.py`` reads."""
+        return environment(self.lab) | self.changes
+
+    @contextmanager
+    def setting(self, **changes: str) -> Iterator[None]:
+        """Another site for a while, by the inventory's own settings (HOMELAB_…)."""
+        before = dict(self.changes)
+        self.changes.update(changes)
+        try:
+            yield
+        finally:
+            self.changes = before
 
     @property
     def site(self) -> Site:
         """The site as declared under the present environment."""
-        os.environ.update({"HOMELAB_LAB": self.lab.name, **self.environment})
+        os.environ.update(self.environment)
         return load_site(REPO / INVENTORY)
 
     @property
@@ -58,6 +72,10 @@ class Rig:
     @property
     def nodes(self) -> list[str]:
         return [machine.name for machine in derived.nodes(self.site)]
+
+    def unique(self, run: str) -> str:
+        """A name for what a run writes that no earlier session on the same lab has used."""
+        return f"{run}-{self.folder.name.rpartition('-')[2]}"
 
     def address(self, name: str) -> str:
         return derived.machine(self.site, name).address

@@ -1,28 +1,18 @@
-"""HAProxy's and keepalived's documents, in their own programs' eyes."""
+"""HAProxy's documents, in its own eyes."""
 
 from __future__ import annotations
 
-import http.server
-import itertools
 import os
 import re
-import socket
-import subprocess
-import threading
 from pathlib import Path
 
 import pytest
 
 from homelab.documents import readiness
 from homelab.documents.balancer import CONFIG, SOCKET, haproxy
-from homelab.documents.traits import Traits
-from homelab.documents.vip import CONFIG as KEEPALIVED
-from homelab.documents.vip import SCRIPT, keepalived, priority
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 from tests.unit.documents.document_sites import (
-    BARE,
-    CONTAINER,
     lab,
     rack,
     run_check,
@@ -46,7 +36,8 @@ def test_the_api_is_balanced_to_every_control_plane_and_nothing_else() -> None:
         machine = derived.balancers(site)[-1]
         config = text(haproxy(site, machine), CONFIG)
         assert f"\n    bind :{port}\n" in config
-        servers = re.findall(r"^    server +(\S+) +(\S+)", config, re.M)
+        backend = config.partition("\nbackend api\n")[2].partition("\n\n")[0]
+        servers = re.findall(r"^    server (\S+) (\S+)$", backend, re.M)
         assert servers == [(m.name, f"{m.address}:6443") for m in derived.control_planes(site)]
 
 
@@ -58,7 +49,7 @@ def test_only_the_dmz_host_takes_the_worlds_traffic() -> None:
             assert ("bind :443\n" in config) == (machine.name == site.ingress.dmz)
             if "bind :443\n" in config:
                 for node in derived.nodes(site):
-                    assert f"server {node.name} {node.address}:30443 check" in config
+                    assert f"server {node.name} {node.address}:30443\n" in config
 
 
 def test_nobody_but_root_administers_haproxy() -> None:
@@ -83,129 +74,69 @@ def test_a_dead_backend_is_out_within_two_seconds_by_default() -> None:
     assert worst < 2000
 
 
-@pytest.mark.parametrize(("site", "machine"), BALANCERS, ids=NAMES)
-def test_keepalived_takes_its_configuration(site: Site, machine: Machine, tmp_path: Path) -> None:
-    tool("keepalived")
-    layer = keepalived(site, machine, BARE)
-    port = re.search(r"interface (\S+)", text(layer, KEEPALIVED))
-    assert port
-    folder = stage(layer, tmp_path)
-    shell(
-        f"ip link add {port[1]} type veth peer name peer && ip link set {port[1]} up\n"
-        f"ip address add {machine.address}/24 dev {port[1]}\n{layer.check}",
-        namespace=True,
-        STAGE=str(folder),
-    )
+READY = """
+import http.server, ssl, sys
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/readyz" else 404)
+        self.end_headers()
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1])
+server = http.server.HTTPServer(("127.0.0.1", 6443), Ready)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
 
 
-def test_keepalived_refuses_a_misspelt_key(tmp_path: Path) -> None:
-    """The checker that the deploy relies on does check."""
-    tool("keepalived")
-    layer = keepalived(lab(), lab().machines[0], BARE)
-    config = stage(layer, tmp_path) / KEEPALIVED.lstrip("/")
-    config.write_text(config.read_text().replace("advert_int", "advert_interval"))
-    link = "ip link add eth0 type veth peer name peer"
-    with pytest.raises(AssertionError, match="advert_interval"):
-        shell(f"{link}\n{layer.check}", namespace=True, STAGE=str(tmp_path))
-
-
-def test_vrrp_is_unicast_between_the_balancers_alone() -> None:
-    for site in (lab(), rack()):
-        machines = derived.balancers(site)
-        for machine in machines:
-            config = text(keepalived(site, machine, BARE), KEEPALIVED)
-            assert f"unicast_src_ip {machine.address}\n" in config
-            block = re.search(r"unicast_peer \{([^}]*)\}", config)
-            assert block
-            assert block[1].split() == [m.address for m in machines if m != machine]
-            assert f"{site.api.vip}/32" in config
-            assert "state BACKUP" in config
-            assert "nopreempt" in config
-
-
-def test_one_balancer_has_no_peers() -> None:
-    site = lab(machines=lab().machines[:1], allow_no_ha=True)
-    assert "unicast_peer" not in text(keepalived(site, site.machines[0], BARE), KEEPALIVED)
-
-
-def test_priorities_are_distinct_and_their_skews_far_apart() -> None:
-    site = lab()
-    found = [priority(site, machine) for machine in derived.balancers(site)]
-    assert found == sorted(set(found), reverse=True)
-    skews = [(256 - p) / 256 * site.timings.advert_ms for p in found]
-    assert min(b - a for a, b in itertools.pairwise(skews)) > 20
-    many = tuple(m.replace(name=f"m{n}") for n in range(9) for m in site.machines[:1])
-    big = lab(machines=many)
-    assert all(1 <= priority(big, machine) <= 254 for machine in many)
-
-
-def test_the_interface_is_the_bond_where_we_make_it_and_as_found_elsewhere() -> None:
-    config = text(keepalived(lab(), lab().machines[0], Traits(interface="ens3")), KEEPALIVED)
-    assert "interface ens3\n" in config
-    assert "vrrp_startup_delay" not in config
-    site = rack(api=rack().api.replace(balancers="control_planes"))
-    config = text(keepalived(site, site.machines[0], BARE), KEEPALIVED)
-    assert "interface bond0\n" in config
-    assert "vrrp_startup_delay 3" in config
-
-
-class Alive(http.server.BaseHTTPRequestHandler):
-    """Answers as HAProxy's monitor-uri does."""
-
-    def do_GET(self) -> None:
-        self.wfile.write(
-            b"HTTP/1.0 200 OK\r\n\r\n" if self.path == "/alive" else b"HTTP/1.0 503 X\r\n"
-        )
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass
-
-
-def check_script(folder: Path, port: int) -> int:
-    layer = keepalived(lab(), lab().machines[0], CONTAINER)
-    script = folder / "check"
-    script.write_text(text(layer, SCRIPT).replace("/127.0.0.1/8404", f"/127.0.0.1/{port}"))
-    script.chmod(0o755)
-    return subprocess.run([script], timeout=5, stdin=subprocess.DEVNULL, check=False).returncode
-
-
-def test_the_check_sees_haproxy_alive_hung_and_dead(tmp_path: Path) -> None:
-    tool("bash")
-    with http.server.HTTPServer(("127.0.0.1", 0), Alive) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert check_script(tmp_path, server.server_port) == 0
-        server.shutdown()
-    with socket.create_server(("127.0.0.1", 0)) as hung:  # accepts in the kernel, never answers
-        assert check_script(tmp_path, hung.getsockname()[1]) != 0
-    with socket.create_server(("127.0.0.1", 0)) as gone:
-        port = gone.getsockname()[1]
-    assert check_script(tmp_path, port) != 0
-
-
-def test_the_check_asks_haproxy_itself(tmp_path: Path) -> None:
-    """The real HAProxy, with our configuration, stopped and continued."""
+def test_peers_hear_whether_this_machines_api_server_is_ready(tmp_path: Path) -> None:
+    """The real HAProxy: asked without an API server, with one, and with one that hangs."""
     program = tool("haproxy")
+    tool("openssl")
     if os.geteuid() != 0:
         pytest.skip("HAProxy drops to its own user: only root can start it so")
-    layer = haproxy(lab(), lab().machines[0])
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(text(layer, CONFIG).replace(SOCKET, str(tmp_path / "admin.sock")))
-    keeper = keepalived(lab(), lab().machines[0], CONTAINER)
-    script = stage(keeper, tmp_path) / SCRIPT.lstrip("/")
-    shell(
+    site = lab()
+    config = stage(haproxy(site, site.machines[0]), tmp_path) / CONFIG.lstrip("/")
+    config.write_text(config.read_text().replace(SOCKET, str(tmp_path / "admin.sock")))
+    own = site.machines[0].address
+    said = shell(
         f"""set -e
-        ip link set lo up
-        {program} -db -f {config} 2>/dev/null & pid=$!
-        trap 'kill -9 $pid' EXIT
-        for i in $(seq 50); do {script} && break; sleep 0.1; done
-        {script}
-        kill -STOP $pid
-        ! {script}
-        kill -CONT $pid
-        {script}
-        kill -9 $pid; sleep 0.1
-        trap - EXIT
-        ! {script}
+        ip link set lo up; ip address add {own}/32 dev lo
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=api \
+            -keyout {tmp_path}/key -out {tmp_path}/certificate 2>/dev/null
+        cat {tmp_path}/key {tmp_path}/certificate > {tmp_path}/pem
+        {program} -db -f {config} >/dev/null 2>&1 & balancer=$!
+        trap 'kill -9 $balancer $server' EXIT
+        ask() {{  # as agent-check does, from a peer's address
+            bash -c 'exec 3<>/dev/tcp/{own}/8443; printf "ready?\\n" >&3; head -1 <&3' || echo none
+        }}
+        hears() {{ for i in $(seq 60); do [ "$(ask)" = $1 ] && break; sleep 0.1; done; ask; }}
+        hears down
+        python3 -c "$READY" {tmp_path}/pem >/dev/null 2>&1 & server=$!
+        hears up
+        kill -STOP $server
+        hears down
         """,
         namespace=True,
+        READY=READY,
     )
+    assert [line for line in said.splitlines() if line in ("up", "down")] == ["down", "up", "down"]
+
+
+def test_a_lost_packet_does_not_take_a_backend_out_and_silence_does_in_two_seconds() -> None:
+    timing = lab().timings
+    lost = 1 - 0.95**2  # of every twenty packets one, there or back
+    tries = 1800_000 / timing.reach_ms * 6  # in half an hour, by three balancers
+    assert lost**timing.reach_fall * tries < 0.01
+    worst = timing.reach_ms + timing.reach_fall * timing.reach_ms
+    assert worst + (timing.reach_fall - 1) * timing.reach_ms // 3 < 2000
+    adverts = 1800_000 / timing.advert_ms * 2
+    assert 0.05**timing.advert_fall * adverts < 0.01
+    assert timing.advert_fall * timing.advert_ms + timing.advert_ms < 1000
+
+
+def test_balancers_of_their_own_ask_the_api_servers_themselves() -> None:
+    site = rack()
+    config = text(haproxy(site, site.machines[3]), CONFIG)
+    assert "agent-check" not in config
+    assert "backend self" not in config
+    assert "default-server check check-ssl" in config

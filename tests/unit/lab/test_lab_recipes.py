@@ -104,3 +104,22 @@ def test_sources_follow_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(" http://mirror.lan/debian" in line and "//debian" not in line for line in lines)
     assert [line.split()[0] for line in lines] == ["deb", "deb", "deb", "deb-src"]
     assert any(" http://mirror.lan/debian-security bookworm-security " in line for line in lines)
+
+
+@pytest.mark.parametrize("before", [None, b"#!/bin/sh\nexit 104\n", debian.FORBID])
+def test_services_are_kept_still_and_the_machines_own_policy_is_put_back(
+    before: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(debian, "POLICY", policy)
+    if before is not None:
+        policy.write_bytes(before)
+        policy.chmod(0o700)
+    with debian.services_kept_still():
+        assert policy.read_bytes() == debian.FORBID
+        assert policy.stat().st_mode & 0o111
+    if before in (None, debian.FORBID):
+        assert not policy.exists()
+    else:
+        assert policy.read_bytes() == before
+        assert policy.stat().st_mode & 0o777 == 0o700

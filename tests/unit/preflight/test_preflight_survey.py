@@ -1,0 +1,149 @@
+"""The survey: what the script printed becomes one record, and whose cluster a machine serves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyinfra.api.exceptions import FactProcessError
+
+from facts.survey import MachineSurvey
+from homelab.documents.traits import Traits
+from homelab.preflight.conditions import problems
+from homelab.preflight.survey import SCRIPT, Survey, parse
+from tests.unit.documents.document_sites import lab
+from tests.unit.preflight.surveys import capture, sound
+
+
+def test_a_control_plane_as_captured() -> None:
+    survey = parse(capture("control-plane"))
+    assert (survey.user, survey.uid, survey.hostname) == ("root", 0, "cp1")
+    assert (survey.os, survey.os_version, survey.arch) == ("debian", "12", "x86_64")
+    assert (survey.cores, survey.memory) == (2, 24684092)
+    assert survey.free["/var/lib/etcd"] == 850072
+    assert survey.virt == "docker"
+    assert survey.is_container
+    assert survey.addresses == {
+        "127.0.0.1": "lo",
+        "10.244.11.1": "cni0",
+        "10.77.0.11": "eth0",
+        "10.77.0.10": "eth0",
+    }
+    assert survey.listens[6443] == "kube-apiserver"
+    assert survey.listens[33143] == ""  # whoever that is
+    assert survey.claim == {"site": "lab", "phase": "member"}
+    assert "/var/lib/etcd/member" in survey.remains
+    assert survey.ca.startswith("C3:9A:99:F9:")
+    assert (survey.containerd_pods, survey.crio_pods) == (12, 0)
+    assert survey.packages["containerd"] == "1.6.20~ds1-1+deb12u3"
+    assert survey.disk_p99_ms == 5.07904
+    assert survey.time == 1795494289.687432942
+
+
+def test_a_worker_as_captured() -> None:
+    survey = parse(capture("worker"))
+    assert survey.membership("lab") == "ours"
+    assert 6443 not in survey.listens
+    assert survey.disk_p99_ms is None
+    assert survey.traits("10.77.0.21") == Traits(
+        container=True, sys_resource=False, cgroup2=False, debian=12, interface="eth0"
+    )
+
+
+def test_every_line_of_a_capture_is_read() -> None:
+    lines = capture("control-plane")
+    assert len(parse(lines).packages) == sum(line.startswith("@package ") for line in lines)
+    shown = {line.split(" ")[0] for line in lines}
+    assert shown == set(re.findall(r"@[a-z-]+", SCRIPT)) - {"@swap"}  # that host had none
+
+
+def test_the_script_runs_here_and_is_understood() -> None:
+    """On this very machine, whatever it is; as a machine's ``sh`` runs it."""
+    done = subprocess.run(["sh", "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+    survey = parse(done.stdout.splitlines())
+    assert done.returncode == 0
+    assert survey.cores > 0
+    assert survey.time > 0
+    assert survey.addresses["127.0.0.1"] == "lo"
+
+
+def test_an_empty_answer_is_a_survey_that_no_preflight_lets_pass() -> None:
+    site = lab()
+    found = problems(site, {**sound(site), "cp1": parse([])})
+    assert parse([]) == Survey()
+    assert {p.condition for p in found if p.machine == "cp1" and p.fatal} >= {
+        "root",
+        "operating system",
+        "architecture",
+        "memory",
+        "free disk for /var/lib/etcd",
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "bash: line 1: ss: command not found",
+        "",
+        "@cores",
+        "@cores many",
+        "@memory ",
+        "@user root",
+        "@free /var",
+        "@listens ssh sshd",
+        "@addresses [{}, 1]",
+        '@addresses [{"addr_info": [{"local": "10.0.0.1"}]}]',
+        '@links {"ifname": "eth0"}',
+        "@links [",
+        "@claim [1]",
+        "@claim 7",
+        '@claim {"site": "la',
+        "@sandboxes",
+        "@disk fast",
+        "@time ",
+        "@colour blue",
+    ],
+)
+def test_garbage_is_refused_with_the_line(line: str) -> None:
+    with pytest.raises(ValueError, match="unreadable line") as caught:
+        parse([*capture("worker"), line])
+    assert repr(line) in str(caught.value)
+    with pytest.raises(FactProcessError, match="survey: unreadable line"):
+        MachineSurvey().process([line])
+
+
+@given(st.data())
+def test_a_damaged_capture_is_read_or_refused(data: st.DataObject) -> None:
+    """Never another exception: in a fact it would end the run for all machines."""
+    lines = capture("control-plane")
+    at = data.draw(st.integers(0, len(lines) - 1))
+    cut = data.draw(st.integers(0, len(lines[at])))
+    lines[at] = lines[at][:cut] + data.draw(st.text(max_size=12)) + lines[at][cut + 3 :]
+    try:
+        parse(lines)
+    except ValueError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], "none"),
+        (['@claim {"site": "lab", "phase": "joining"}'], "ours-unfinished"),
+        (['@claim {"site": "lab"}'], "ours-unfinished"),
+        (['@claim {"site": "lab", "phase": "member"}'], "ours"),
+        (['@claim {"site": "barn", "phase": "member"}'], "foreign"),
+        (['@claim {"site": "barn", "phase": "joining"}'], "foreign"),
+        (["@remains /etc/kubernetes/kubelet.conf"], "foreign"),
+        (["@claim ", "@remains /var/lib/etcd/member"], "foreign"),
+        (
+            ['@claim {"site": "lab", "phase": "joining"}', "@remains /var/lib/etcd/member"],
+            "ours-unfinished",
+        ),
+    ],
+)
+def test_whose_cluster_a_machine_serves(lines: list[str], expected: str) -> None:
+    assert parse(lines).membership("lab") == expected
