@@ -11,26 +11,32 @@ nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
 
 REPO = Path(__file__).parent
-CODE = ("homelab", "facts", "operations", "deploys", "inventories", "bench", "tests", "noxfile.py",
-        "config.py")  # fmt: skip
+CODE = (
+    *("homelab", "facts", "operations", "deploys", "inventories", "bench", "tests"),
+    *("noxfile.py", "config.py"),
+)
 # The real checkers of our documents, and a real etcd; their services are not started.
-CHECKERS = ("haproxy", "keepalived", "nftables", "etcd-server", "etcd-client", "openssl", "busybox-static")
+CHECKERS = (
+    *("haproxy", "keepalived", "nftables", "udev", "openssl", "busybox-static"),
+    *("etcd-server", "etcd-client"),
+)
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def install(session: nox.Session, *groups: str) -> None:
     """Exactly what uv.lock says: the project's dependencies and those of ``groups``."""
     session.run_install(
-        "uv", "sync", "--frozen", "--quiet", "--no-default-groups", "--inexact", "--no-install-project",
-        *(f"--group={group}" for group in groups),
+        *("uv", "sync", "--frozen", "--quiet", "--no-default-groups", "--inexact"),
+        *("--no-install-project", *(f"--group={group}" for group in groups)),
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
         external=True,
-    )  # fmt: skip
+    )
 
 
 def as_root(session: nox.Session, *words: str) -> None:
     """The lab needs namespaces, mounts and a Docker daemon of its own: sudo, where not root."""
-    kept = [f"{k}={v}" for k, v in os.environ.items() if k.startswith(("HOMELAB_", "XDG_CACHE_", "CI"))]
+    passed = ("HOMELAB_", "XDG_CACHE_", "CI")
+    kept = [f"{k}={v}" for k, v in os.environ.items() if k.startswith(passed)]
     sudo = [] if os.geteuid() == 0 else ["sudo", "env", f"PATH={os.environ['PATH']}", *kept]
     python = str(Path(session.virtualenv.bin) / "python")
     session.run(*sudo, python, *words, external=True, env={"PYTHONPATH": str(REPO)})
@@ -62,7 +68,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """A fresh lab, the deploy, every fault, and what stands in docs/tests.md (-- --all: the rest)."""
+    """A fresh lab, the deploy, every fault, and more: docs/tests.md (-- --all: the rest)."""
     install(session, "test", "e2e")
     as_root(session, "-m", "pytest", "-p", "no:randomly", "tests/e2e", *session.posargs)
 
@@ -85,7 +91,8 @@ def check(session: nox.Session) -> None:
 def bundle(session: nox.Session) -> None:
     """Collect all that a site needs into a folder, verified: -- INVENTORY [--into FOLDER]."""
     install(session)
-    session.run("python", "-m", "homelab.artefacts", *session.posargs, env={"PYTHONPATH": str(REPO)})
+    env = {"PYTHONPATH": str(REPO)}
+    session.run("python", "-m", "homelab.artefacts", *session.posargs, env=env)
 
 
 @nox.session(default=False)
@@ -99,8 +106,11 @@ def bench(session: nox.Session) -> None:
 def wheels(session: nox.Session) -> None:
     """Every locked dependency has a wheel for each Python that we support."""
     install(session)
-    session.run("uv", "export", "--frozen", "--quiet", "--all-groups", "--no-emit-project",
-                "--no-hashes", "-o", f"{session.create_tmp()}/locked.txt", external=True)  # fmt: skip
+    locked = Path(session.create_tmp()) / "locked.txt"
+    export = ("uv", "export", "--frozen", "--quiet", "--all-groups", "--no-emit-project")
+    session.run(*export, "--no-hashes", "-o", str(locked), external=True)
     for python in PYTHONS:
-        session.run("uv", "pip", "compile", "--quiet", "--python-version", python, "--only-binary",
-                    ":all:", f"{session.create_tmp()}/locked.txt", "-o", os.devnull, external=True)  # fmt: skip
+        resolve = ("uv", "pip", "compile", "--quiet", "--python-version", python)
+        session.run(
+            *resolve, "--only-binary", ":all:", str(locked), "-o", os.devnull, external=True
+        )

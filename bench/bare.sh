@@ -58,6 +58,15 @@ phase() {
     for _ in 1 2 3 4; do kubeadm init phase \"\$@\" --config $CONFIG >&2 && return; sleep 1; done
     return 1
 }
+kubelet() {  # finalized before its node is registered: see deploys/conditions.py, node_sized
+    phase kubelet-start
+    until [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; do sleep 0.1; done
+    phase kubelet-finalize all
+}
+sized() {
+    until kubectl --kubeconfig=/etc/kubernetes/admin.conf get node \"\$1\" 2>/dev/null \\
+        -o jsonpath='{.status.allocatable.ephemeral-storage}' | grep -q '[1-9]'; do sleep 0.2; done
+}
 ready() {
     until curl -skf -o /dev/null --max-time 2 \"https://\$1/readyz\"; do sleep 0.1; done
 }"
@@ -80,9 +89,8 @@ authorities() {  # from the first control plane's files to another one's
 kubelet() {
     on "$1" bash -eu -s <<REMOTE
 $KUBEADM
-phase kubelet-start
-until [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; do sleep 0.1; done
-phase kubelet-finalize all
+kubelet
+sized $1
 REMOTE
 }
 
@@ -99,9 +107,8 @@ init() {
 $KUBEADM
 phase etcd local $PATCHES
 phase control-plane all $PATCHES
-phase kubelet-start
+kubelet
 ready 127.0.0.1:6443
-phase kubelet-finalize all
 REMOTE
     wait "$preparing"
     each kubelet "${others[@]}" &
@@ -109,6 +116,7 @@ REMOTE
     on "$first" bash -eu -s <<REMOTE
 $KUBEADM
 ready $VIP:$PORT
+sized $first
 phase upload-config all
 phase mark-control-plane
 phase bootstrap-token

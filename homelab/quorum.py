@@ -18,7 +18,9 @@ def refusal(voters: Collection[str], healthy: Collection[str], leaving: str) -> 
     """
     now, needed = len(set(healthy) & set(voters)), majority(len(voters))
     if now < needed:
-        return f"etcd has no quorum: {now} of {len(voters)} members are healthy, {needed} are needed"
+        return (
+            f"etcd has no quorum: {now} of {len(voters)} members are healthy, {needed} are needed"
+        )
     remaining = set(voters) - {leaving}
     if not remaining:
         return f"{leaving} is the only etcd member: its data would be gone"

@@ -20,7 +20,8 @@ def drain(node: str) -> Generator[StringCommand, None, None]:
     """Evict its pods; those that do not go within two minutes are told, and left."""
     yield StringCommand(
         f"! {KUBECTL} get node {node} -o name >/dev/null 2>&1 || "
-        f"{KUBECTL} drain {node} --ignore-daemonsets --delete-emptydir-data --force --timeout=120s || "
+        f"{KUBECTL} drain {node} --ignore-daemonsets --delete-emptydir-data --force "
+        "--timeout=120s || "
         f"echo '{node}: some pods did not leave in time; they end with the machine'"
     )
 
@@ -59,9 +60,9 @@ def remove_member(machine: str, address: str) -> Generator[StringCommand, None, 
             f'[ -z "$id" ] || {ctl} member remove "$id"',
         )
     )
-    patch = _without(quiet.read(
-        host, f"{KUBECTL} -n kube-system get configmap kubeadm-config -o jsonpath='{{.data.ClusterStatus}}'"
-    ), machine)  # fmt: skip
+    config = f"{KUBECTL} -n kube-system get configmap kubeadm-config"
+    status = quiet.read(host, f"{config} -o jsonpath='{{.data.ClusterStatus}}'")
+    patch = _without(status, machine)
     if patch:  # names and addresses only, so it may stand in argv
         yield StringCommand(
             f"patch=$(cat); {KUBECTL} -n kube-system patch configmap kubeadm-config "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from homelab.lab.machines import wait_for_ssh
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.kill_points import KILL_POINTS, KillPoint
 from tests.e2e.support.pyinfra import CLUSTER, Running, changes, deploy, predict, reset
@@ -38,6 +39,7 @@ def test_a_deploy_is_killed(rig: Rig, point: KillPoint) -> None:
         rig.root(machine, f"truncate -s $(($(stat -c %s {path}) / 2)) {path}")
     if point.power:
         rig.lab.start(point.power)
+        wait_for_ssh(rig.lab, point.power)
 
 
 def test_the_next_run_finishes_it(rig: Rig) -> None:

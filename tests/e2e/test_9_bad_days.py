@@ -73,7 +73,39 @@ def test_sudo_wants_a_password(rig: Rig) -> None:
 
 
 def test_apts_lock_is_held(rig: Rig) -> None:
-    pytest.skip("written with the deploy's package phase")
+    """A package is missing while somebody else's apt is at work."""
+    machine = rig.nodes[-1]
+    with without_package(rig, machine, "ethtool"), apt_at_work(rig, machine):
+        run = deploy(rig, "apt-lock")
+    explained(run, machine, "lock")
+
+
+@contextmanager
+def without_package(rig: Rig, machine: str, package: str) -> Iterator[None]:
+    """dpkg believes a package to be gone; its files stay, as the lab has no archive to ask."""
+    status = "/var/lib/dpkg/status"
+    gone = f"'/^Package: {package}$/,/^$/ s/^Status: .*/Status: deinstall ok config-files/'"
+    rig.root(machine, f"cp -p {status} /root/status && sed -i {gone} {status}")
+    try:
+        yield
+    finally:
+        rig.root(machine, f"mv /root/status {status}")
+
+
+@contextmanager
+def apt_at_work(rig: Rig, machine: str) -> Iterator[None]:
+    """The locks that apt holds while it runs, held as it holds them (fcntl)."""
+    hold = (
+        "import fcntl, time; names = 'apt/lists/lock dpkg/lock-frontend dpkg/lock'.split(); "
+        "files = [open('/var/lib/' + name, 'w') for name in names]; "
+        "[fcntl.lockf(file, fcntl.LOCK_EX) for file in files]; time.sleep(3600)"
+    )
+    unit = "e2e-apt"
+    rig.root(machine, f'systemd-run --quiet --collect --unit={unit} python3 -c "{hold}"')
+    try:
+        yield
+    finally:
+        rig.root(machine, f"systemctl stop {unit}")
 
 
 def test_a_byte_of_the_bundle_is_flipped(rig: Rig, tmp_path: Path) -> None:

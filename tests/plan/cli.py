@@ -82,7 +82,7 @@ def pyinfra(
              "PYINFRA_PROGRESS": "off"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     commands = json.loads(executed.read_text()) if executed.exists() else {}
     return Ran(done.returncode, done.stdout, done.stderr, commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ class KillPoint:
 
     ``power``: the machine that loses its power at the same moment. A dead controller leaves its
     last script running on the machine; a dead machine leaves it half done.
-    ``tear``: a file that is cut in half on that machine, as a machine that dies may leave it.
+    ``tear``: a file that is cut in half on a machine, as one that dies while writing leaves it.
     """
 
     name: str
@@ -31,39 +32,48 @@ class KillPoint:
     tear: tuple[str, str] | None = None  # machine, path
 
 
-def said(text: str) -> Watch:
-    """The deploy's output holds ``text``."""
-    return lambda rig, running: lambda: text in running.said()
+def starting(operation: str) -> Watch:
+    """The deploy begins with an operation."""
+    return lambda rig, running: lambda: f"Starting operation: {operation} " in running.said()
 
 
 def wrote(machine: str, path: str) -> Watch:
-    """A file is there on a machine; seen through the process tree, so within milliseconds."""
+    """A file was written on a machine since this run began.
+
+    Seen from the host through the machine's root folder, so within milliseconds.
+    """
 
     def watch(rig: Rig, running: Running) -> Reached:
-        root = Path(f"/proc/{rig.lab.pid(machine)}/root")
-        return lambda: (root / path.lstrip("/")).exists()
+        began = time.time()
+        file = Path(f"/proc/{rig.lab.pid(machine)}/root") / path.lstrip("/")
+
+        def reached() -> bool:
+            try:
+                return file.stat().st_mtime >= began
+            except OSError:  # not there yet
+                return False
+
+        return reached
 
     return watch
 
 
 def announced(machine: str) -> Watch:
-    """etcd knows of a member on ``machine`` that is no voter yet, and no etcd runs there."""
+    """etcd knows of a member on ``machine`` that has never started."""
 
     def watch(rig: Rig, running: Running) -> Reached:
         peer = f"https://{rig.address(machine)}:2380"
         first = rig.lab.pid(rig.control_planes[0])
-        pki = f"/proc/{first}/root{ETCD_PKI}"
+        root = f"/proc/{first}/root"
         ask = [
             *("nsenter", f"--net=/proc/{first}/ns/net", "--"),
-            *("env", "ETCDCTL_API=3", f"/proc/{first}/root/usr/local/bin/etcdctl"),
+            *("env", "ETCDCTL_API=3", f"{root}/usr/local/bin/etcdctl"),
             *("--endpoints=https://127.0.0.1:2379", "--command-timeout=1s"),
-            *(f"--cacert={pki}/ca.crt", f"--cert={pki}/healthcheck-client.crt"),
-            *(f"--key={pki}/healthcheck-client.key", "member", "list"),
+            *(f"--cacert={root}{ETCD_PKI}/ca.crt", f"--cert={root}{ETCD_PKI}/server.crt"),
+            *(f"--key={root}{ETCD_PKI}/server.key", "member", "list"),
         ]
 
         def reached() -> bool:
-            if not Path(pki, "healthcheck-client.key").exists():
-                return False
             listed = subprocess.run(ask, capture_output=True, text=True, check=False).stdout
             return any(peer in line and "unstarted" in line for line in listed.splitlines())
 
@@ -82,22 +92,32 @@ def both(first: Watch, second: Watch) -> Watch:
     return watch
 
 
+def learner(machine: str) -> Watch:
+    """Between etcd's announcement of the member and its start."""
+    announcing = starting(f"Control planes: {machine}, etcd learner announced")
+    return both(announcing, announced(machine))
+
+
 MANIFESTS = "/etc/kubernetes/manifests"
 PKI = "/etc/kubernetes/pki"
 
 KILL_POINTS = [
-    KillPoint("preflight", said("preflight")),
-    KillPoint("first-ca-written", wrote("cp1", f"{PKI}/ca.crt")),
+    KillPoint("firewall-on-trial", starting("Host: firewall, kept after a new login")),
+    KillPoint("binaries", starting("Artefacts: binaries")),
+    KillPoint("first-authority-written", wrote("cp1", f"{PKI}/ca.crt")),
     KillPoint("certificate-half-written", wrote("cp1", f"{PKI}/apiserver.crt"), long=False,
               tear=("cp1", f"{PKI}/apiserver.crt")),
-    KillPoint("first-kubeconfig-written", wrote("cp1", "/etc/kubernetes/admin.conf")),
+    KillPoint("authorities-on-their-way-and-machine-dead",
+              starting("Control planes: certificates of the same authorities"), power="cp2"),
     KillPoint("mid-init", wrote("cp1", f"{MANIFESTS}/etcd.yaml"), long=False),
-    KillPoint("first-api-server-starts", wrote("cp1", f"{MANIFESTS}/kube-apiserver.yaml")),
-    KillPoint("second-gets-its-certificates", wrote("cp2", f"{PKI}/apiserver.crt"), power="cp2"),
-    KillPoint("member-announced", announced("cp2"), long=False),
+    KillPoint("records-and-addons",
+              starting("First control plane: the cluster's records and addons")),
+    KillPoint("member-announced", learner("cp2"), long=False),
     KillPoint("learner-starts", wrote("cp2", f"{MANIFESTS}/etcd.yaml")),
-    KillPoint("second-api-server-starts", wrote("cp2", f"{MANIFESTS}/kube-apiserver.yaml")),
-    KillPoint("member-announced-and-machine-dead", announced("cp3"), power="cp3"),
+    KillPoint("second-api-server-starts", starting("Control planes: cp2, gate")),
+    KillPoint("second-being-recorded", starting("Control planes: cp2, recorded")),
+    KillPoint("member-announced-and-machine-dead", learner("cp3"), power="cp3"),
     KillPoint("third-api-server-starts", wrote("cp3", f"{MANIFESTS}/kube-apiserver.yaml")),
-    KillPoint("worker-joins", wrote("w1", "/etc/kubernetes/kubelet.conf")),
+    KillPoint("workers-join", starting("Workers: join")),
+    KillPoint("health", starting("Health: gate")),
 ]  # fmt: skip

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from homelab.lab import debian, image
-from homelab.lab.recipes import bundle, images
-from homelab.lab.recipes.kubernetes import upstream
+from homelab.lab.recipes import bundle, images, kubernetes
 
 
 @pytest.mark.parametrize(
@@ -19,12 +18,12 @@ from homelab.lab.recipes.kubernetes import upstream
     ],
 )
 def test_kubernetes_version_out_of_debians(debian_version: str, wanted: str) -> None:
-    assert upstream(debian_version) == wanted
+    assert kubernetes.upstream(debian_version) == wanted
 
 
 def test_no_version_is_an_error() -> None:
     with pytest.raises(ValueError, match="no version"):
-        upstream("unstable")
+        kubernetes.upstream("unstable")
     with pytest.raises(ValueError, match="no version"):
         bundle.plain("unstable")
 
@@ -123,3 +122,11 @@ def test_services_are_kept_still_and_the_machines_own_policy_is_put_back(
     else:
         assert policy.read_bytes() == before
         assert policy.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_build_never_sees_where_it_really_is() -> None:
+    folder = Path("/cache/.kubernetes-x.part")
+    argv = kubernetes.at_fixed_place(folder, folder / "work/source", "1.20.2", "17")
+    assert argv[:2] == ["unshare", "--mount"]
+    assert argv[-4:] == ["/mnt/work/source", "/mnt", "1.20.2", "17"]
+    assert [word for word in argv if str(folder) in word] == [str(folder)]
