@@ -9,6 +9,8 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
+# A second command beside a running one must not pull its environment away.
+nox.options.reuse_venv = "yes"
 
 REPO = Path(__file__).parent
 CODE = (

@@ -1,4 +1,4 @@
-"""Rules of the house that a machine can hold (../shared/design.md, ../shared/reference/pyinfra.md G).
+"""Rules of the house that a machine can hold; numbers are of ../shared/reference/pyinfra.md.
 
 What only a plan shows (steps that pyinfra merges, their order, secrets) is in ``tests/plan/``; the
 rules for facts are in ``tests/unit/facts/test_facts_rules.py``.
@@ -19,6 +19,8 @@ from types import ModuleType
 
 import pytest
 from pyinfra.api.arguments import all_global_arguments
+from pyinfra.api.config import Config
+from pyinfra.context import ctx_config
 
 REPO = Path(__file__).resolve().parents[2]
 LAYERS = ("homelab", "facts", "operations", "deploys")
@@ -186,11 +188,14 @@ def test_the_calls_of_operations_are_found() -> None:
 
 
 def test_a_machine_that_fails_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pyinfra's command line runs config.py: in a context of its own."""
     monkeypatch.setattr(sys, "argv", ["pyinfra"])
     monkeypatch.setattr(sys, "path", sys.path[:])
-    settings = runpy.run_path(str(REPO / "config.py"))
-    assert settings["FAIL_PERCENT"] == 0
-    assert settings["REQUIRE_PYINFRA_VERSION"] == ">=3.10,<4"
+    settings = Config()
+    with ctx_config.use(settings):
+        runpy.run_path(str(REPO / "config.py"))
+    assert settings.FAIL_PERCENT == 0
+    assert settings.REQUIRE_PYINFRA_VERSION == ">=3.10,<4"
     assert str(REPO) in sys.path
 
 
