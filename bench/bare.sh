@@ -167,10 +167,15 @@ done
 REMOTE
 }
 
-health() {  # every node Ready, pods reach each other and a Service made just now
+health() {  # every node Ready, every static pod and etcd member well, pods reach each other and a Service made just now
     on "$first" bash -eu -s <<REMOTE
 export KUBECONFIG=/etc/kubernetes/admin.conf
 kubectl wait node --all --for=condition=Ready --timeout=120s >&2
+until [ "\$(kubectl -n kube-system get pods -l tier=control-plane --no-headers |
+    grep -c ' 1/1 *Running ')" = $((4 * ${#control_planes[@]})) ]; do sleep 0.2; done
+etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt \
+    --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key \
+    endpoint health --cluster >&2
 kubeadm token list -o jsonpath='{.token}{"\n"}' | xargs -r kubeadm token delete >&2
 REMOTE
     on "$first" sh -c "$(printf %q "$(<"$folder/health.sh")")" <"$folder/health.yaml" >&2

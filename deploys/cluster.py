@@ -9,7 +9,7 @@ refused to go on if any of them is not sound; nothing has been changed until the
 import pyinfra
 from pyinfra import host
 
-from deploys.kubernetes import first, health, join, rolling
+from deploys.kubernetes import first, health, join, pod_network, rolling
 from deploys.machine import balancer, base, node
 from deploys.run import this_machine, this_run
 from homelab.site import derived
@@ -62,7 +62,13 @@ def main() -> None:
     if machine in join.new_workers(run):
         join.join_worker(run, machine)
 
+    stage.reached(name="Stage: pod network")
+    if machine == run.anchor:
+        pod_network.install(run)
+
     stage.reached(name="Stage: health")
+    if machine in derived.control_planes(site):
+        health.verify_control_plane(run)
     if machine == run.anchor:
         health.mark_nodes(run)
         health.verify(run)

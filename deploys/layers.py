@@ -39,8 +39,11 @@ NO_TOKEN = RunSecrets("000000.0000000000000000")
 _MEMBER = f"grep -q '\"member\"' {CLAIM} 2>/dev/null"
 
 
-def of(run: Run, machine: Machine) -> list[Layer]:
-    """All layers of ``machine``, in the order in which they are applied."""
+def of(run: Run, machine: Machine, etcd_initial: str | None = None) -> list[Layer]:
+    """All layers of ``machine``, in the order in which they are applied.
+
+    ``etcd_initial``: see :func:`control_plane`; None: as the machine was found.
+    """
     site, traits = run.site, run.traits(machine)
     found = [host(site, machine, traits), firewall(site, machine, traits)]
     if machine.network == "networkd":
@@ -54,7 +57,8 @@ def of(run: Run, machine: Machine) -> list[Layer]:
     if machine in derived.workers(site):
         found.append(worker(run, machine))
     if machine in derived.control_planes(site):
-        initial = run.surveys[machine.name].etcd_initial
+        found_initial = run.surveys[machine.name].etcd_initial
+        initial = found_initial if etcd_initial is None else etcd_initial
         found += [serving(site, machine), control_plane(run, machine, initial)]
     return found
 

@@ -30,7 +30,7 @@ from facts.survey import MachineSurvey
 from homelab import versions
 from homelab.artefacts import bundle, location
 from homelab.artefacts.errors import ArtefactError
-from homelab.documents import patches
+from homelab.documents import cilium, patches
 from homelab.documents.document import Layer
 from homelab.documents.kubeadm import RunSecrets
 from homelab.documents.traits import Traits
@@ -70,8 +70,10 @@ class Run:
 
     @property
     def declaration(self) -> str:
-        """A digest of all layers of all machines: it changes when any of them does."""
-        digests = [layer.digest for m in self.site.machines for layer in layers.of(self, m)]
+        """A digest of all that is declared: it changes when any layer of any machine does."""
+        digests = [layer.digest for m in self.site.machines for layer in layers.of(self, m, "")]
+        if self.site.kubernetes.cni == "cilium":
+            digests.append(cilium.values(self.site))
         return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
     @property

@@ -28,6 +28,18 @@ def etcdctl(endpoints: Sequence[str]) -> str:
     )
 
 
+# etcd refuses a change until all members have been connected for 5 s (HealthInterval in
+# server/etcdserver/server.go). That is said before anything is proposed, so it may be asked again.
+PATIENTLY = """patiently() {
+    for try in $(seq 30); do
+        said=$("$@" 2>&1) && return
+        case $said in *"unhealthy cluster"*) sleep 1;; *) break;; esac
+    done
+    echo "$said" >&2
+    return 1
+}"""
+
+
 def announce_script(name: str, address: str, others: Sequence[str]) -> str:
     """Make this machine a learner, or find what an earlier run made of it.
 
@@ -35,17 +47,18 @@ def announce_script(name: str, address: str, others: Sequence[str]) -> str:
     """
     ctl, peer = etcdctl(others), f"https://{address}:2380"
     return script(
+        PATIENTLY,
         f"{ctl} member list > /run/homelab-members",
         f"mine=$(awk -F', ' -v u={peer} '$4 == u' /run/homelab-members)",
         'id=${mine%%,*}; status=$(echo "$mine" | awk -F", " \'{print $2}\')',
         # It was a member with data; the disk is new. A voter among healthy others, or a learner:
         # either can be taken out and announced again.
         'if [ "$status" = started ] && [ ! -d /var/lib/etcd/member ]; then '
-        f"{ctl} member remove $id; mine=; fi",
+        f"patiently {ctl} member remove $id; mine=; fi",
         'if [ -z "$mine" ]; then '
         "rm -rf /var/lib/etcd/member /etc/kubernetes/manifests/etcd.yaml "
         "/etc/kubernetes/manifests/kube-*.yaml; "
-        f"{ctl} member add {name} --learner --peer-urls={peer}; "
+        f"patiently {ctl} member add {name} --learner --peer-urls={peer}; "
         f"{ctl} member list > /run/homelab-members; fi",
         f"[ -e {INITIAL} ] && [ -d /var/lib/etcd/member ] || {{ mkdir -p /var/lib/homelab; "
         f"awk -F', ' -v u={peer} -v n={name} "
@@ -81,31 +94,34 @@ class InitialCluster(FactBase[str]):
         return "".join(output).strip()
 
 
+def promote_lines(address: str, others: Sequence[str], seconds: int) -> list[str]:
+    """Shell that makes this machine's etcd a voter, or says after a while why it is none."""
+    ctl, peer = etcdctl(others), f"https://{address}:2380"
+    manifest = "/etc/kubernetes/manifests/etcd.yaml"
+    return [
+        f"begin=$(date +%s); end=$(( begin + {seconds} )); shown=$begin",
+        "while :; do",
+        f"  mine=$({ctl} member list | awk -F', ' -v u={peer} '$4 == u')",
+        '  case "$mine" in *", started, "*", false") break;; esac',
+        f'  said=$({ctl} member promote "${{mine%%,*}}" 2>&1) && break',
+        "  now=$(date +%s)",
+        '  if [ "$now" -ge "$end" ]; then',
+        f'    echo "etcd on {address} is not in sync after {seconds} s: $said" >&2',
+        "    exit 1",
+        "  fi",
+        # kubelet has refused the pod once, or missed the file: show it again
+        "  if [ $((now - shown)) -ge 30 ] && ! ss -Hltn 'sport = :2379' | grep -q .; then",
+        f"    shown=$now; mv {manifest} /run/etcd.yaml; sleep 2; mv /run/etcd.yaml {manifest}",
+        "  fi",
+        "  sleep 0.2",
+        "done",
+    ]
+
+
 @operation()
 def start_and_promote(
     address: str, others: Sequence[str], patches: str, seconds: int
 ) -> Generator[StringCommand, None, None]:
     """Start this machine's etcd and make it a voter as soon as it is in sync."""
-    ctl, peer = etcdctl(others), f"https://{address}:2380"
-    manifest = "/etc/kubernetes/manifests/etcd.yaml"
-    yield StringCommand(
-        script(
-            f"kubeadm init phase etcd local --config {CONFIG} {patches}",
-            f"begin=$(date +%s); end=$(( begin + {seconds} )); shown=$begin",
-            "while :; do",
-            f"  mine=$({ctl} member list | awk -F', ' -v u={peer} '$4 == u')",
-            '  case "$mine" in *", started, "*", false") break;; esac',
-            f'  said=$({ctl} member promote "${{mine%%,*}}" 2>&1) && break',
-            "  now=$(date +%s)",
-            '  if [ "$now" -ge "$end" ]; then',
-            f'    echo "etcd on {address} is not in sync after {seconds} s: $said" >&2',
-            "    exit 1",
-            "  fi",
-            # kubelet has refused the pod once, or missed the file: show it again
-            "  if [ $((now - shown)) -ge 30 ] && ! ss -Hltn 'sport = :2379' | grep -q .; then",
-            f"    shown=$now; mv {manifest} /run/etcd.yaml; sleep 2; mv /run/etcd.yaml {manifest}",
-            "  fi",
-            "  sleep 0.2",
-            "done",
-        )
-    )
+    start = f"kubeadm init phase etcd local --config {CONFIG} {patches}"
+    yield StringCommand(script(start, *promote_lines(address, others, seconds)))

@@ -36,7 +36,8 @@ def _commit(document: Document) -> str:
     return (
         f'mkdir -p "$(dirname {path})"; '
         f"if mountpoint -q {path} 2>/dev/null; then cat {staged} > {path}; "
-        f"else cp -p {staged} {path}.homelab-new && mv -f {path}.homelab-new {path}; fi"
+        # two commands: in "cp && mv" a cp that fails (a full disk) would not stop the script
+        f"else cp -p {staged} {path}.homelab-new; mv -f {path}.homelab-new {path}; fi"
     )
 
 

