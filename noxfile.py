@@ -72,7 +72,9 @@ def unit(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """A fresh lab, the deploy, every fault, and more: docs/tests.md (-- --all: the rest)."""
     install(session, "test", "e2e")
-    as_root(session, "-m", "pytest", "-p", "no:randomly", "tests/e2e", *session.posargs)
+    chosen = any(word.startswith("tests/") for word in session.posargs)
+    where = () if chosen else ("tests/e2e",)
+    as_root(session, "-m", "pytest", "-p", "no:randomly", *where, *session.posargs)
 
 
 @nox.session(default=False)

@@ -58,11 +58,6 @@ phase() {
     for _ in 1 2 3 4; do kubeadm init phase \"\$@\" --config $CONFIG >&2 && return; sleep 1; done
     return 1
 }
-kubelet() {  # finalized before its node is registered: see deploys/conditions.py, node_sized
-    phase kubelet-start
-    until [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ]; do sleep 0.1; done
-    phase kubelet-finalize all
-}
 sized() {
     until kubectl --kubeconfig=/etc/kubernetes/admin.conf get node \"\$1\" 2>/dev/null \\
         -o jsonpath='{.status.allocatable.ephemeral-storage}' | grep -q '[1-9]'; do sleep 0.2; done
@@ -89,8 +84,9 @@ authorities() {  # from the first control plane's files to another one's
 kubelet() {
     on "$1" bash -eu -s <<REMOTE
 $KUBEADM
-kubelet
+phase kubelet-start
 sized $1
+phase kubelet-finalize all
 REMOTE
 }
 
@@ -107,7 +103,7 @@ init() {
 $KUBEADM
 phase etcd local $PATCHES
 phase control-plane all $PATCHES
-kubelet
+phase kubelet-start
 ready 127.0.0.1:6443
 REMOTE
     wait "$preparing"
@@ -117,6 +113,9 @@ REMOTE
 $KUBEADM
 ready $VIP:$PORT
 sized $first
+# restarts kubelet: not before, or it refuses etcd (deploys/conditions.py, node_sized); and now it
+# makes the static pods' mirrors at once, which failed while there was no API
+phase kubelet-finalize all
 phase upload-config all
 phase mark-control-plane
 phase bootstrap-token

@@ -18,8 +18,10 @@ def leave_script(address: str, others: Sequence[str]) -> str:
     ctl = etcdctl([address, *others])
     own = etcdctl([address])
     return script(
-        f"{ctl} endpoint health >/dev/null 2>&1 || {{ echo 'not every etcd member is healthy: "
-        f"nothing is taken down now. Look: etcdctl endpoint health --cluster' >&2; exit 1; }}",
+        # a dead member is asked until the time-out
+        f"{ctl} --command-timeout=8s endpoint health >/dev/null 2>&1 || "
+        "{ echo 'not every etcd member is healthy: nothing is taken down now. "
+        "Look: etcdctl endpoint health --cluster' >&2; exit 1; }",
         f"{ctl} member list | "
         "awk -F', ' '$2 != \"started\" || $6 != \"false\" {bad = 1} END {exit bad}' || "
         "{ echo 'not every etcd member votes: nothing is taken down now' >&2; exit 1; }",

@@ -42,13 +42,15 @@ class TrafficProven(FactBase[str]):
 
 
 @operation()
-def traffic(script: tuple[str, str], declaration: str) -> Generator[StringCommand, None, None]:
+def traffic(
+    script: tuple[str, str], declaration: str, anew: bool
+) -> Generator[StringCommand, None, None]:
     """Run a script with its standard input; it fails with the pod and the target in its words.
 
     Once for each ``declaration`` (a digest of all that is in force), however often a run was
-    killed before it came to this.
+    killed before it came to this; ``anew`` when a machine has joined.
     """
-    if host.get_fact(TrafficProven) == declaration:
+    if not anew and host.get_fact(TrafficProven) == declaration:
         host.noop("proven for this declaration")
         return
     command, manifests = script

@@ -46,6 +46,7 @@ def verify(run: Run) -> None:
         name="Health: pods of every node reach each other and a new Service",
         script=traffic_script(run.site),
         declaration=run.declaration,
+        anew=bool(run.unfinished(derived.nodes(run.site))),
     )
 
 

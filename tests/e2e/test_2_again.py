@@ -43,7 +43,8 @@ def test_a_changed_setting_changes_what_was_predicted_and_only_that(rig: Rig) ->
 
     made = deploy(rig, "change", "--json", inventory=other)
     assert made.returncode == 0, made.stderr[-3000:]
-    assert changes(made).made == changes(predicted).planned
+    # A gate waits and changes nothing; on a busy machine it may wait in one run and not in another.
+    assert without_gates(changes(made).made) == without_gates(changes(predicted).planned)
     written = fingerprint.changed(files, fingerprint.files(rig))
     assert sorted(written) == sorted(rig.control_planes)
     paths = {line.split()[-1] for lines in written.values() for line in lines}
@@ -71,3 +72,8 @@ def test_a_changed_control_plane_is_restarted_one_machine_at_a_time(rig: Rig) ->
     back = deploy(rig, "election-back")
     assert back.returncode == 0, back.output[-3000:]
     wait_until_healthy(rig)
+
+
+def without_gates(operations: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The operations, by name and machine, that change something."""
+    return {(name, machine) for name, machine in operations if not name.endswith("gate")}

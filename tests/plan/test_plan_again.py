@@ -25,8 +25,8 @@ def test_a_look_at_a_finished_machine_takes_few_questions(name: str, shared: Sha
     """Each is a round trip, and a slow machine's second."""
     ran = shared(f"{name}-finished", lambda folder: plans.finished(name, folder))
     (speaker, *others) = plans.site(name).machines
-    assert max(len(ran.executed[m.name]) for m in others) <= 5
-    assert len(ran.executed[speaker.name]) <= 10
+    assert max(len(ran.executed[m.name]) for m in others) <= 6
+    assert len(ran.executed[speaker.name]) <= 11
 
 
 def test_a_changed_setting_rolls_through_the_control_planes(tmp_path: Path) -> None:
@@ -83,4 +83,6 @@ def test_a_label_that_is_missing_is_all_that_is_planned(tmp_path: Path) -> None:
     ]
     hand_over(tmp_path, site.name)
     ran = plans.plan("rack", tmp_path, found)
-    assert ran.changes == [("Nodes: labels and taints", [speaker])]
+    # The controller's own helm and Cilium's release: see the first test.
+    on_machines = [change for change in ran.changes if not change[0].startswith("Pod network: ")]
+    assert on_machines == [("Nodes: labels and taints", [speaker])]

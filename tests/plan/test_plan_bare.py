@@ -61,6 +61,7 @@ def test_the_story_is_told_in_order(plan: Ran) -> None:
         third,
         "Stage: workers",
         "Stage: workers join",
+        "Stage: pod network",
         "Stage: health",
     ]
 
@@ -126,7 +127,7 @@ def test_no_machine_passes_a_stage_alone(run: Ran) -> None:
     """Every machine comes to every stage, so that pyinfra can't let one overtake another."""
     everybody = {machine.name for machine in plans.site("lab").machines}
     stages = [(step, set(hosts)) for step, hosts in run.steps if step.startswith("Stage: ")]
-    assert len(stages) == 8
+    assert len(stages) == 9
     assert [step for step, hosts in stages if hosts != everybody] == []
 
 

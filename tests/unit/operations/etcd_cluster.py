@@ -58,16 +58,27 @@ class EtcdCluster:
                 machine.write(f"{PKI}/{file}", (pki / file).read_text(), 0o600)
             machine.path(DATA).mkdir(mode=0o700)
 
+    def found(self, *founders: Machine) -> None:
+        """A new cluster of voters."""
+        initial = ",".join(f"{m.name}=https://{m.address}:2380" for m in founders)
+        for machine in founders:
+            self._run(machine, initial, "new")
+        for machine in founders:
+            eventually(lambda m=machine: self.answers(m), f"etcd answers on {machine.name}")  # type: ignore[misc]
+
     def start(self, machine: Machine) -> None:
+        """With whom it was announced."""
+        self._run(machine, machine.read(INITIAL).strip(), "existing")
+        eventually(lambda: self.answers(machine), f"etcd answers on {machine.name}")
+
+    def _run(self, machine: Machine, initial: str, state: str) -> None:
         """As kubelet starts the pod of the manifest that kubeadm has written."""
-        own = f"https://{machine.address}"
-        first = machine == self.machines[0]
-        initial = f"{machine.name}={own}:2380" if first else machine.read(INITIAL).strip()
+        own, first = f"https://{machine.address}", machine == self.machines[0]
         flags = {
             "name": machine.name,
             "data-dir": DATA,
             "initial-cluster": initial,
-            "initial-cluster-state": "new" if first else "existing",
+            "initial-cluster-state": state,
             "initial-advertise-peer-urls": f"{own}:2380",
             "listen-peer-urls": f"{own}:2380",
             "advertise-client-urls": f"{own}:2379",
@@ -89,7 +100,6 @@ class EtcdCluster:
             "setsid sh -c 'echo $$ > /run/etcd.pid; exec etcd \"$@\" >/run/etcd.log 2>&1' "
             f"etcd {words} >/dev/null 2>&1 </dev/null &"
         )
-        eventually(lambda: self.answers(machine), f"etcd answers on {machine.name}")
 
     def answers(self, machine: Machine) -> bool:
         """Whether it serves; a learner serves no linear reads, but tells its status."""

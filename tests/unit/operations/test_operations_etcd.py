@@ -15,7 +15,7 @@ from tests.unit.operations.room import Machine, Room, Said
 def pair(room: Room) -> EtcdCluster:
     """cp1 is a cluster of one, cp2 has nothing."""
     cluster = EtcdCluster(room, 2)
-    cluster.start(cluster.machines[0])
+    cluster.found(cluster.machines[0])
     return cluster
 
 
@@ -23,9 +23,7 @@ def pair(room: Room) -> EtcdCluster:
 def three(room: Room) -> EtcdCluster:
     """Three voters."""
     cluster = EtcdCluster(room, 3)
-    cluster.start(cluster.machines[0])
-    for machine in cluster.machines[1:]:
-        join(cluster, machine)
+    cluster.found(*cluster.machines)
     return cluster
 
 
@@ -125,6 +123,16 @@ def test_a_voter_whose_disk_is_new_comes_back_without_costing_the_quorum(
     three.start(third)
     assert promote(three, third).code == 0
     assert not any(member.learner for member in three.members().values())
+
+
+def test_a_machine_may_be_announced_right_after_another_was_promoted(room: Room) -> None:
+    """etcd refuses that for 5 s ("unhealthy cluster"); nothing has happened then."""
+    cluster = EtcdCluster(room, 3)
+    first, second, third = cluster.machines
+    cluster.found(first)
+    join(cluster, second)
+    cluster.announce(third)
+    assert cluster.members()[third.address].learner
 
 
 def leader(cluster: EtcdCluster) -> str:

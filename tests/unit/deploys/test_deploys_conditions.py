@@ -1,0 +1,88 @@
+"""The conditions of gates: etcd's on a real etcd, and all of them as shell that can be run."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploys import conditions
+from homelab.site.model import Site
+from operations.gate import Condition, wait_script
+from tests.unit.documents.document_sites import lab, rack
+from tests.unit.operations.etcd_cluster import EtcdCluster
+from tests.unit.operations.room import Machine, Room
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with Room(tmp_path / "room") as room:
+        yield room
+
+
+def told(machine: Machine, *asked: Condition) -> str:
+    """What a gate that may not wait says; "" if it is passed."""
+    return machine.sh(wait_script("test", asked, 0)).err
+
+
+def test_etcd_is_whole_or_it_is_told_what_is_missing(room: Room) -> None:
+    cluster = EtcdCluster(room, 2)
+    first, second = cluster.machines
+    cluster.found(first)
+    assert told(first, *conditions.etcd(lab(), 1)) == ""
+    assert "etcd has 2 members, all voters: 1 members, all vote" in told(
+        first, *conditions.etcd(lab(), 2)
+    )
+    cluster.announce(second)
+    said = told(first, *conditions.etcd(lab(), 2))
+    assert "etcd has 2 members, all voters: 2 members, not voting: (unstarted, learner)" in said
+
+
+def test_an_etcd_that_does_not_answer_is_told(room: Room) -> None:
+    cluster = EtcdCluster(room, 1)
+    said = told(cluster.machines[0], *conditions.etcd(lab(), 1)[:1])
+    assert "not met: etcd has 1 members, all voters: " in said
+    assert "look: sudo etcdctl " in said
+
+
+def test_several_members_agree_on_one_leader(room: Room) -> None:
+    cluster = EtcdCluster(room, 3)
+    cluster.found(*cluster.machines)
+    assert told(cluster.machines[0], *conditions.etcd(lab(), 3)) == ""
+
+
+def every(site: Site) -> list[Condition]:
+    machine = site.machines[0]
+    return [
+        conditions.own_api(site),
+        conditions.balanced_api(site),
+        conditions.runtime(site),
+        *conditions.balancer(site, machine),
+        conditions.kubelet(),
+        conditions.node_registered(machine),
+        *conditions.etcd(site, 3),
+        conditions.nodes_ready(site),
+        *conditions.static_pods(site),
+        conditions.serving_certificates(site),
+    ]
+
+
+@pytest.mark.parametrize("site", [lab(), rack()], ids=["lab", "rack"])
+def test_every_condition_is_shell_with_a_name_of_its_own(site: Site) -> None:
+    found = every(site)
+    assert len({condition.name for condition in found}) == len(found)
+    for condition in found:
+        for shell in (condition.probe, condition.look):
+            assert subprocess.run(["sh", "-n", "-c", shell]).returncode == 0, shell
+
+
+@pytest.mark.parametrize("site", [lab(), rack()], ids=["lab", "rack"])
+def test_none_is_met_on_a_machine_where_nothing_runs(site: Site, room: Room) -> None:
+    """A probe that passes where there is nothing would open its gate too early."""
+    machine = room.machine("bare")
+    machine.does("mount -t tmpfs none /usr/local")  # no kubectl of this machine's
+    passed = [c.name for c in every(site) if machine.sh(c.probe).code == 0]
+    # systemctl answers yes to everything in a chroot
+    assert set(passed) <= {"containerd runs", "keepalived runs"}
