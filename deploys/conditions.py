@@ -119,7 +119,7 @@ def etcd(site: Site, members: int) -> list[Condition]:
         ),
         Condition(
             "etcd raises no alarm",
-            f'alarms=$({ctl} alarm list); echo "${{alarms:-none}}"; [ -z "$alarms" ]',
+            f'alarms=$({ctl} alarm list) || exit 1; echo "${{alarms:-none}}"; [ -z "$alarms" ]',
             f"sudo {ctl} alarm list",
         ),
     ]

@@ -62,7 +62,7 @@ def announce_script(name: str, address: str, others: Sequence[str]) -> str:
         f"{ctl} member list > /run/homelab-members; fi",
         f"[ -e {INITIAL} ] && [ -d /var/lib/etcd/member ] || {{ mkdir -p /var/lib/homelab; "
         f"awk -F', ' -v u={peer} -v n={name} "
-        "'{print ($4 == u ? n : $3) \"=\" $4}' /run/homelab-members | paste -sd, "
+        "'{print ($4 == u ? n : $3) \"=\" $4}' /run/homelab-members | sort | paste -sd, "
         f"> {INITIAL}.new; mv -f {INITIAL}.new {INITIAL}; }}",
     )
 

@@ -56,7 +56,6 @@ def test_several_members_agree_on_one_leader(room: Room) -> None:
 def every(site: Site) -> list[Condition]:
     machine = site.machines[0]
     return [
-        conditions.own_api(site),
         conditions.balanced_api(site),
         conditions.runtime(site),
         *conditions.balancer(site, machine),
