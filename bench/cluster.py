@@ -21,8 +21,10 @@ from homelab.lab.paths import REPO
 NAME = "bench"
 BARE = Path(__file__).with_name("bare.sh")
 # sshd then says "Starting session" for every command: how they are counted (man sshd_config).
+# Not "reload": that returns before sshd has started itself anew, and for a moment nobody listens.
 COUNT = (
-    "echo 'LogLevel VERBOSE' > /etc/ssh/sshd_config.d/00-bench.conf && systemctl reload ssh.service"
+    "echo 'LogLevel VERBOSE' > /etc/ssh/sshd_config.d/00-bench.conf && "
+    "systemctl restart ssh.service"
 )
 COUNTED = (
     "journalctl --quiet --unit=ssh.service --since=@{since} --output=cat | "

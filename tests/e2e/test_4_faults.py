@@ -15,9 +15,11 @@ from tests.e2e.support.rig import Rig
 # fails a run is a figure so far off that it must be a regression and not a busy machine.
 REGRESSION = 5.0
 UNSEEN_S = 3.0
-# Two machines may both hold the VIP for one advert (the one that wakes up has to hear of the
-# other), as the probe sees it: its own pace before and after.
+# Two machines may both hold the VIP for one advert (each has to hear of the other). The probe sees
+# up to one pace of its own more at both ends, and keepalived gets its turn a little late when all
+# cores are busy, as they are while a machine boots.
 PACE_S = 0.05
+BUSY_S = 0.1
 
 
 @pytest.mark.parametrize(
@@ -40,4 +42,4 @@ def test_a_fault(rig: Rig, report: Report, repeats: int, fault: Fault) -> None:
             assert outage <= limit, f"{name} were out for {outage:.2f} s; the aim is {aim:g} s"
         if not fault.may_share_vip:
             advert = rig.site.timings.advert_ms / 1000
-            assert measured.shared_vip <= advert + 2 * PACE_S
+            assert measured.shared_vip <= advert + 2 * PACE_S + BUSY_S

@@ -36,6 +36,7 @@ def wait_for(conditions: Sequence[Condition], timeout: float) -> float:
     before those hold. Raises UnmetError after ``timeout`` seconds.
     """
     began = time.monotonic()
+    waited_for = ""
     while True:
         for condition in conditions:
             why = condition.look()
@@ -43,6 +44,9 @@ def wait_for(conditions: Sequence[Condition], timeout: float) -> float:
                 break
         else:
             return time.monotonic() - began
+        if condition.name != waited_for:  # for whoever asks later what took so long
+            print(f"[{time.monotonic() - began:5.1f} s] waiting: {condition.name}: {why}")
+            waited_for = condition.name
         if time.monotonic() - began > timeout:
             raise UnmetError(f"not after {timeout:g} s: {condition.name}: {why}")
         time.sleep(POLL_S)
