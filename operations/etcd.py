@@ -1,8 +1,8 @@
 """etcd membership by learners: a machine that is slow, killed or half joined never costs quorum.
 
 A learner has no vote (etcd >= 3.4, etcd.io/docs/v3.4/learning/design-learner). It is announced
-once; on any doubt the member list is read instead of asking again, because MemberAdd may not be
-repeated. It becomes a voter only when it is in sync: etcd itself refuses before.
+once; on any doubt the member list is read before anything is asked again, because MemberAdd may
+not be repeated. It becomes a voter only when it is in sync: etcd itself refuses before.
 """
 
 from __future__ import annotations
@@ -28,18 +28,6 @@ def etcdctl(endpoints: Sequence[str]) -> str:
     )
 
 
-# etcd refuses a change until all members have been connected for 5 s (HealthInterval in
-# server/etcdserver/server.go). That is said before anything is proposed, so it may be asked again.
-PATIENTLY = """patiently() {
-    for try in $(seq 30); do
-        said=$("$@" 2>&1) && return
-        case $said in *"unhealthy cluster"*) sleep 1;; *) break;; esac
-    done
-    echo "$said" >&2
-    return 1
-}"""
-
-
 def announce_script(name: str, address: str, others: Sequence[str]) -> str:
     """Make this machine a learner, or find what an earlier run made of it.
 
@@ -47,19 +35,26 @@ def announce_script(name: str, address: str, others: Sequence[str]) -> str:
     """
     ctl, peer = etcdctl(others), f"https://{address}:2380"
     return script(
-        PATIENTLY,
-        f"{ctl} member list > /run/homelab-members",
-        f"mine=$(awk -F', ' -v u={peer} '$4 == u' /run/homelab-members)",
-        'id=${mine%%,*}; status=$(echo "$mine" | awk -F", " \'{print $2}\')',
+        "end=$(( $(date +%s) + 120 ))",
+        "while :; do",
+        f"  {ctl} member list > /run/homelab-members",
+        f"  mine=$(awk -F', ' -v u={peer} '$4 == u' /run/homelab-members)",
+        "  status=$(echo \"$mine\" | awk -F', ' '{print $2}')",
+        '  if [ -z "$mine" ]; then',
+        "    rm -rf /var/lib/etcd/member /etc/kubernetes/manifests/etcd.yaml "
+        "/etc/kubernetes/manifests/kube-*.yaml",
+        f"    set -- add {name} --learner --peer-urls={peer}",
         # It was a member with data; the disk is new. A voter among healthy others, or a learner:
         # either can be taken out and announced again.
-        'if [ "$status" = started ] && [ ! -d /var/lib/etcd/member ]; then '
-        f"patiently {ctl} member remove $id; mine=; fi",
-        'if [ -z "$mine" ]; then '
-        "rm -rf /var/lib/etcd/member /etc/kubernetes/manifests/etcd.yaml "
-        "/etc/kubernetes/manifests/kube-*.yaml; "
-        f"patiently {ctl} member add {name} --learner --peer-urls={peer}; "
-        f"{ctl} member list > /run/homelab-members; fi",
+        '  elif [ "$status" = started ] && [ ! -d /var/lib/etcd/member ]; then',
+        '    set -- remove "${mine%%,*}"',
+        "  else break; fi",
+        # No answer says nothing (a change that went to a leader who died is lost), and for 5 s
+        # after a member came the answer is "unhealthy cluster": so look, and ask again if need be.
+        f'  said=$({ctl} --command-timeout=20s member "$@" 2>&1) || {{',
+        '    [ "$(date +%s)" -lt "$end" ] || { echo "$said" >&2; exit 1; }',
+        "    sleep 1; }",
+        "done",
         f"[ -e {INITIAL} ] && [ -d /var/lib/etcd/member ] || {{ mkdir -p /var/lib/homelab; "
         f"awk -F', ' -v u={peer} -v n={name} "
         "'{print ($4 == u ? n : $3) \"=\" $4}' /run/homelab-members | sort | paste -sd, "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import json
+import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -21,8 +23,14 @@ def main(argv: list[str] | None = None) -> int:
     """Run the probe that ``argv`` names; lines go out one by one, as they come."""
     arguments = _parser().parse_args(argv)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    _end_with_parent()
     arguments.run_probe(arguments)
     return 0
+
+
+def _end_with_parent() -> None:
+    """A harness that was killed leaves no probe behind: prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _vip(given: Namespace) -> None:

@@ -127,6 +127,26 @@ def all_of(layer: Layer) -> str:
     return "\n".join([*lines, f"A {layer.digest}"])
 
 
+def etcd(site: Site, dead: tuple[str, ...] = ()) -> str:
+    """What etcdctl says of the declared members, of which some do not answer."""
+    planes = derived.control_planes(site)
+    members = [
+        {
+            "ID": number,
+            "name": machine.name,
+            "peerURLs": [f"https://{machine.address}:2380"],
+            "clientURLs": [f"https://{machine.address}:2379"],
+        }
+        for number, machine in enumerate(planes, 1)
+    ]
+    healths = [
+        {"endpoint": f"https://{m.address}:2379", "health": m.name not in dead, "took": "9ms"}
+        for m in planes
+    ]
+    asked = {"members": {"members": members}, "statuses": [], "healths": healths, "alarms": {}}
+    return "\n".join(f"@@ask {k}\n{json.dumps(v)}\n@@answer 0 " for k, v in asked.items())
+
+
 def nodes(site: Site) -> str:
     """``kubectl get nodes -o json`` with every node Ready, and labelled as declared."""
     info = ("kubeletVersion", "containerRuntimeVersion", "kernelVersion", "osImage", "bootID")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,12 @@ def test_the_time_of_each_phase_is_kept(run: Ran, common: Path) -> None:
     phases = {phase["name"] for phase in kept["phases"]}
     assert run.code == 0
     assert {"Preflight", "Host", "Control planes", "Workers", "Health"} <= phases
+
+
+def test_everything_that_a_machine_is_given_is_shell(run: Ran) -> None:
+    """dash is what ``sh`` is on Debian."""
+    commands = {command for given in run.executed.values() for command in given}
+    assert len(commands) > 80
+    for command in commands:
+        checked = subprocess.run(["sh", "-n"], input=command, capture_output=True, text=True)
+        assert checked.returncode == 0, f"{checked.stderr}\n{command}"

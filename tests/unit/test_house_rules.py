@@ -187,14 +187,20 @@ def test_the_calls_of_operations_are_found() -> None:
     assert sum(len(list(operation_calls(file))) for file in files("deploys")) > 30
 
 
-def test_a_machine_that_fails_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As pyinfra's command line runs config.py: in a context of its own."""
-    monkeypatch.setattr(sys, "argv", ["pyinfra"])
+@pytest.mark.parametrize(("deploy", "percent"), [("cluster", 0), ("reset", 100)])
+def test_a_machine_that_fails_stops_the_run(
+    deploy: str, percent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But a machine may be taken out of the cluster because it is dead.
+
+    As pyinfra's command line runs config.py: in a context of its own.
+    """
+    monkeypatch.setattr(sys, "argv", ["pyinfra", f"deploys/{deploy}.py"])
     monkeypatch.setattr(sys, "path", sys.path[:])
     settings = Config()
     with ctx_config.use(settings):
         runpy.run_path(str(REPO / "config.py"))
-    assert settings.FAIL_PERCENT == 0
+    assert percent == settings.FAIL_PERCENT
     assert settings.REQUIRE_PYINFRA_VERSION == ">=3.10,<4"
     assert str(REPO) in sys.path
 
