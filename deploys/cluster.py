@@ -31,6 +31,8 @@ def main() -> None:
         node.configure_pod_network(run, machine)
     if machine in derived.balancers(site):
         balancer.balance(run, machine)
+    if machine in derived.control_planes(site):
+        first.approve_serving(run, machine)
 
     for target in host.loop(rolling.to_roll(run)):
         stage.reached(name=f"Stage: {target.name} is interrupted, no other")

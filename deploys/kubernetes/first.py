@@ -17,6 +17,10 @@ def write_configuration(run: Run, machine: Machine) -> None:
         name="Control planes: configuration",
         layer=layers.control_plane(run, machine, "" if run.founding else initial),
     )
+
+
+def approve_serving(run: Run, machine: Machine) -> None:
+    """Who may serve under which name; nothing is interrupted by a change of it."""
     approver = serving(run.site, machine)
     if run.differs(machine, approver):
         layer.apply(name="Control planes: approval of serving certificates", layer=approver)

@@ -6,7 +6,6 @@ from deploys import conditions, layers
 from deploys.run import Run
 from homelab.documents.document import Layer
 from homelab.documents.runtime import runtime
-from homelab.documents.serving import serving
 from homelab.site import derived
 from homelab.site.model import Machine
 from operations import gate, guard, layer
@@ -47,7 +46,6 @@ def _changed(run: Run, machine: Machine) -> list[Layer]:
     if machine in derived.control_planes(run.site):
         initial = run.surveys[machine.name].etcd_initial
         wanted += [
-            serving(run.site, machine),
             layers.control_plane(run, machine, initial),
         ]
     return [item for item in wanted if run.differs(machine, item)]

@@ -211,6 +211,29 @@ def runtime(view: View) -> Iterator[Problem]:
                            f"Take the machine out first: deploys/reset.py for {view.machine.name}.")
 
 
+def settled(view: View) -> Iterator[Problem]:
+    """What a living cluster can't take by a deploy: another version or other networks.
+
+    Kubernetes is upgraded a minor at a time in an order of its own, and addresses of pods and
+    Services stand in certificates, routes and objects.
+    """
+    if view.survey.membership(view.site.name) != "ours":
+        return
+    declared = {
+        "kubernetesVersion": f"v{view.site.kubernetes.version}",
+        "podSubnet": view.site.network.pod_cidr,
+        "serviceSubnet": view.site.network.service_cidr,
+    }
+    for name, wanted in declared.items():
+        now = view.survey.made_with.get(name, wanted)
+        if now != wanted:
+            yield view.problem(
+                "settled setting",
+                f"{name} is {now}, the site says {wanted}",
+                "This deploy does not change it on a living cluster: declare the old value.",
+            )
+
+
 def virtual_ip(view: View) -> Iterator[Problem]:
     mine = view.site.api.vip in view.survey.addresses
     if mine and view.machine not in derived.balancers(view.site):
@@ -222,7 +245,7 @@ def virtual_ip(view: View) -> Iterator[Problem]:
 
 CONDITIONS: tuple[Condition, ...] = (
     privileges, debian, cgroups, size, disk_space, disk_speed, swap, identity, clock, own_address,
-    nics, listeners, cluster, runtime, virtual_ip,
+    nics, listeners, cluster, runtime, settled, virtual_ip,
 )  # fmt: skip
 
 

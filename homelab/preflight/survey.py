@@ -50,6 +50,10 @@ tasks=/run/containerd/io.containerd.runtime.v2.task/k8s.io
 echo "@sandboxes $(ls $tasks 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | wc -l)"
 dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null |
   sed -n 's/ ii $//p'
+made=/etc/kubernetes/homelab/kubeadm.yaml
+for key in kubernetesVersion podSubnet serviceSubnet; do
+  echo "@made-with $key $(sed -n "s/^ *$key: *//p" $made 2>/dev/null | head -n 1)"
+done
 echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
 echo "@time $(date +%s.%N)"
@@ -85,6 +89,7 @@ class Survey:
     containerd_pods: int = 0
     crio_pods: int = 0
     packages: dict[str, str] = field(default_factory=dict)
+    made_with: dict[str, str] = field(default_factory=dict)  # kubeadm's field -> value, as applied
     etcd_initial: str = ""  # initial-cluster of this machine's own start; "" for the first one
     disk_p99_ms: float | None = None
     time: float = 0.0
@@ -144,6 +149,9 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.capabilities = int(rest or "0", 16)
         case "@cores" | "@memory":
             setattr(survey, tag[1:], int(rest))
+        case "@made-with":
+            if len(words) > 1:
+                survey.made_with[words[0]] = words[1].strip("'\"")
         case "@free":
             survey.free[words[0]] = int(words[1])
         case "@swap":

@@ -81,6 +81,12 @@ CASES = [
     Case(conditions.cluster, "another cluster", "/var/lib/etcd/member",
          {"remains": ["/var/lib/etcd/member"]}),
     Case(conditions.runtime, "runtime", "cri-o runs pods here", {"claim": MEMBER, "crio_pods": 4}),
+    Case(
+        conditions.settled,
+        "settled setting",
+        "kubernetesVersion is v1.19.0",
+        {"claim": MEMBER, "made_with": {"kubernetesVersion": "v1.19.0"}},
+    ),
     Case(conditions.virtual_ip, "VIP", "192.168.0.100",
          {"addresses": {"192.168.0.12": "bond0", "192.168.0.100": "bond0"}}),
 ]  # fmt: skip
