@@ -51,7 +51,7 @@ def announce_script(name: str, address: str, others: Sequence[str]) -> str:
         "  else break; fi",
         # No answer says nothing (a change that went to a leader who died is lost), and for 5 s
         # after a member came the answer is "unhealthy cluster": so look, and ask again if need be.
-        f'  said=$({ctl} --command-timeout=20s member "$@" 2>&1) || {{',
+        f'  said=$({ctl} --command-timeout=10s member "$@" 2>&1) || {{',
         '    [ "$(date +%s)" -lt "$end" ] || { echo "$said" >&2; exit 1; }',
         "    sleep 1; }",
         "done",

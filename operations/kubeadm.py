@@ -156,11 +156,11 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
 
 
 @operation()
-def offer_token(documents: str) -> Generator[StringCommand, None, None]:
-    """Create this run's bootstrap token; ``documents`` come by standard input, never by argv."""
+def offer_token(documents: Callable[[], str]) -> Generator[StringCommand, None, None]:
+    """Create this run's bootstrap token, from standard input: never in argv."""
     yield StringCommand(
         script("kubeadm init phase bootstrap-token --config /dev/stdin >/dev/null"),
-        _stdin=documents,
+        _stdin=documents(),
     )
 
 

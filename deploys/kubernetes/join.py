@@ -71,8 +71,13 @@ def write_etcd_arguments(run: Run, machine: Machine) -> None:
 
 def offer_token(run: Run, machine: Machine) -> None:
     """This run's bootstrap token: an hour at most, and deleted when the workers are in."""
-    documents = cluster_documents(run.site, machine, run.secrets, False, run.traits(machine))
-    kubeadm.offer_token(name="Workers: a token for this run", documents=documents)
+    # By a call: pyinfra shows arguments with --debug-operations, and these hold the token.
+    kubeadm.offer_token(
+        name="Workers: a token for this run",
+        documents=lambda: cluster_documents(
+            run.site, machine, run.secrets, False, run.traits(machine)
+        ),
+    )
 
 
 def join_worker(run: Run, machine: Machine) -> None:

@@ -113,6 +113,7 @@ def test_a_voter_whose_disk_is_new_comes_back_without_costing_the_quorum(
 ) -> None:
     third = three.machines[2]
     before = three.members()[third.address]
+    assert leave(three, third.address).code == 0  # a dead leader would be waited for
     three.stop(third)
     third.does(f"rm -rf {DATA}/member")
     three.announce(third)
