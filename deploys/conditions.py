@@ -79,21 +79,6 @@ def node_registered(machine: Machine) -> Condition:
     )
 
 
-def node_sized(machine: Machine) -> Condition:
-    """The node tells its disk space, which a kubelet adds only seconds after it has registered.
-
-    A static pod that asks for disk (etcd does) and is seen before that is refused, and not tried
-    again: "no set of running pods found to reclaim resources: ephemeral-storage" (seen in 1.20).
-    """
-    path = "{.status.allocatable.ephemeral-storage}"
-    return Condition(
-        f"node {machine.name} is registered and tells its disk space",
-        f"size=$({KUBECTL} get node {machine.name} -o jsonpath='{path}'); "
-        'echo "${size:-none}"; [ "${size:-0}" != 0 ]',
-        f"{KUBECTL} describe node {machine.name}; sudo journalctl -u kubelet -n 50",
-    )
-
-
 def etcd(site: Site, members: int) -> list[Condition]:
     """``members`` voters, all healthy, one leader that all agree on, no alarm."""
     ctl = f"{etcdctl(['127.0.0.1'])} --command-timeout=8s"

@@ -27,7 +27,7 @@ def join_control_plane(run: Run, machine: Machine) -> None:
     gate.passed(
         name=f"Control planes: {machine.name}, gate before etcd",
         gate=f"{machine.name} before etcd",
-        conditions=[conditions.kubelet(), conditions.node_sized(machine)],
+        conditions=[conditions.kubelet(), conditions.node_registered(machine)],
         seconds=run.site.timings.gate_s,
     )
     etcd.announce(

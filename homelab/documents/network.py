@@ -173,11 +173,15 @@ def pod_routes(site: Site, machine: Machine) -> Layer:
         return Layer(name="pod-routes", documents=())
     routes = [(derived.pod_subnet(site, other), other.address) for other in others]
     starts = "\n".join(
-        f"ExecStart=/usr/sbin/ip -4 route replace {subnet} via {via}" for subnet, via in routes
+        f"ExecStart=/usr/sbin/ip -4 route replace {route}"
+        for route in [f"unreachable {CLOUD}", *(f"{subnet} via {via}" for subnet, via in routes)]
     )
     text = ROUTES_UNIT.format(starts=starts)
     path = "/etc/systemd/system/homelab-pod-routes.service"
-    live = [f"ip -4 route show {subnet} | grep -q 'via {via} '" for subnet, via in routes]
+    live = [
+        f"ip -4 route show type unreachable {CLOUD} | grep -q .",
+        *(f"ip -4 route show {subnet} | grep -q 'via {via} '" for subnet, via in routes),
+    ]
     return Layer(
         name="pod-routes",
         documents=(Document(path, unit(site, "network", text)),),
@@ -187,6 +191,10 @@ def pod_routes(site: Site, machine: Machine) -> Layer:
         live=" && ".join(live),
     )
 
+
+# A cloud's metadata service. There is none here; a kubelet that looks for Amazon's credentials
+# (until 1.26, pkg/credentialprovider/aws) waits for its answer for 4 s at every start.
+CLOUD = "169.254.169.254"
 
 ROUTES_UNIT = """
 [Unit]

@@ -1,4 +1,4 @@
-"""kubeadm's patches of the static pods: patient probes.
+"""kubeadm's patches of the static pods: patient probes, and an etcd that asks for no disk.
 
 Without a leader etcd's /health is false; kubeadm's liveness probe (8 x 10 s) then kills the
 healthy member too, again and again, and quorum is lost for a quarter of an hour. The API server's
@@ -31,5 +31,10 @@ def patches(site: Site, machine: Machine) -> Layer:
 
 def _patch(site: Site, name: str, failures: int) -> str:
     probe = {"failureThreshold": failures, "periodSeconds": 10, "timeoutSeconds": 15}
-    patch = {"spec": {"containers": [{"name": name, "livenessProbe": probe}]}}
-    return header(site, "patches") + dump_yaml(patch)
+    container: dict[str, object] = {"name": name, "livenessProbe": probe}
+    if name == "etcd":
+        # Null takes it out. A node tells its disk space only seconds after its kubelet has
+        # started; a static pod that asks for disk and is seen before that is refused, and not
+        # tried again: "no set of running pods found to reclaim resources" (seen in 1.20).
+        container["resources"] = {"requests": {"ephemeral-storage": None}}
+    return header(site, "patches") + dump_yaml({"spec": {"containers": [container]}})
