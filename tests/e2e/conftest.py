@@ -14,14 +14,14 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from homelab.lab import lifecycle, logs, plan
+from homelab.lab import footprint, lifecycle, logs, plan
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
 from homelab.probe import writes
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.report import Report
-from tests.e2e.support.rig import Rig, enter_network
+from tests.e2e.support.rig import Rig, network_of
 
 FRESH = "e2e"
 RIG = pytest.StashKey[Rig]()
@@ -93,21 +93,24 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         lab = Lab(attached)
     else:
         lifecycle.down(FRESH)  # of a run that crashed
+        host = footprint.take()
         lab = lifecycle.up(FRESH, plan.from_environment())
     folder = REPO / ".homelab" / lab.name / time.strftime("e2e-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     rig = Rig(lab, folder)
-    enter_network(lab)
     request.session.stash[RIG] = rig
-    yield rig
-    failed = request.session.testsfailed > 0
-    keep = option("--keep") == "always" or (option("--keep") == "failure" and failed)
-    if attached or keep:
-        with contextlib.suppress(Exception):  # what the probes wrote; the cluster may be broken
-            writes.forget(rig.api())
-        print(f"\nthe lab {lab.name!r} is left up; logs and output: {folder}")
-    else:
-        lifecycle.down(lab.name)
+    with network_of(lab):
+        yield rig
+        failed = request.session.testsfailed > 0
+        keep = option("--keep") == "always" or (option("--keep") == "failure" and failed)
+        if attached or keep:
+            with contextlib.suppress(Exception):  # what the probes wrote; the cluster may be broken
+                writes.forget(rig.api())
+            print(f"\nthe lab {lab.name!r} is left up; logs and output: {folder}")
+            return
+    lifecycle.down(lab.name)
+    changed = footprint.differences(host, footprint.take())
+    assert not changed, f"the host is not as it was before the lab: {changed}"
 
 
 @pytest.fixture(scope="module")

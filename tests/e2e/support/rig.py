@@ -106,15 +106,26 @@ class Rig:
         return ["nsenter", f"--net=/proc/{self.lab.pid(name)}/ns/net", "--", *argv]
 
 
-def enter_network(lab: Lab) -> None:
-    """Move this process, and so all that it starts, into the lab's network namespace.
+@contextmanager
+def network_of(lab: Lab) -> Iterator[None]:
+    """Move this process, and so all that it starts, into the lab's network namespace, and back.
 
-    setns(2); os.setns exists from Python 3.12 only. Must run before any thread is started, as
-    only the calling thread and its children move.
+    setns(2); os.setns exists from Python 3.12 only. Must be entered before any thread is started,
+    as only the calling thread and its children move.
     """
     if lab.daemon.machines_own:
+        yield
         return
+    with Path("/proc/self/ns/net").open() as home:
+        _enter(Path(f"/run/netns/{lab.paths.netns}"))
+        try:
+            yield
+        finally:
+            _enter(Path(f"/proc/self/fd/{home.fileno()}"))
+
+
+def _enter(namespace: Path) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    with Path(f"/run/netns/{lab.paths.netns}").open() as namespace:
-        if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), f"can't enter {namespace.name}; are you root?")
+    with namespace.open() as file:
+        if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"can't enter {namespace}; are you root?")
