@@ -34,8 +34,9 @@ class Pinned:
 class Installed(FactBase[list[str]]):
     """Names of the artefacts that are in place, byte for byte.
 
-    A binary is hashed where it lies. Of an archive, what was unpacked is not hashed again: its
-    stamp holds the archive's hash, and its targets exist.
+    A binary is hashed where it lies, unless its inode has not changed since it was hashed and put
+    there: every write sets ctime, which nobody can set back (stat(2)). Of an archive, what was
+    unpacked is not hashed again: its stamp holds the archive's hash, and its targets exist.
 
     .. code:: python
 
@@ -50,11 +51,14 @@ class Installed(FactBase[list[str]]):
                 sums = "".join(
                     f"{item.sha256}  {place.target}\n" for place in item.artefact.install
                 )
-                test = f"printf %s {shlex.quote(sums)} | sha256sum -c --status - 2>/dev/null"
+                test = (
+                    f"{{ {_stamp(item)}; }} 2>/dev/null | cmp -s - {item.stamp} || "
+                    f"printf %s {shlex.quote(sums)} | sha256sum -c --status - 2>/dev/null"
+                )
             else:
                 exist = " && ".join(f"[ -e {target} ]" for target in targets)
                 test = f'[ "$(cat {item.stamp} 2>/dev/null)" = {item.sha256} ] && {exist}'
-            lines.append(f"{test} && echo {shlex.quote(item.artefact.name)}")
+            lines.append(f"{{ {test}; }} && echo {shlex.quote(item.artefact.name)}")
         return "\n".join([*lines, "true"])
 
     @staticmethod
@@ -63,6 +67,14 @@ class Installed(FactBase[list[str]]):
 
     def process(self, output: list[str]) -> list[str]:
         return [line.strip() for line in output if line.strip()]
+
+
+def _stamp(item: Pinned) -> str:
+    """Shell that prints the pinned hash and, of a binary, what changes if anybody writes to it."""
+    if item.artefact.kind != "binary":
+        return f"echo {item.sha256}"
+    targets = " ".join(shlex.quote(place.target) for place in item.artefact.install)
+    return f"echo {item.sha256}; stat -c '%n %i %s %.9Y %.9Z' {targets}"
 
 
 def place_script(item: Pinned, fetched: str) -> str:
@@ -86,7 +98,11 @@ def place_script(item: Pinned, fetched: str) -> str:
             f"mkdir -p $(dirname {target}); {get} > {target}.homelab-new; "
             f"chmod {place.mode:o} {target}.homelab-new; mv -f {target}.homelab-new {target}"
         )
-    lines.append(f"mkdir -p {STAMPS}; echo {item.sha256} > {item.stamp}; rm -f {fetched}")
+    # Whole or not at all: a torn stamp must not pass for another hash.
+    lines.append(
+        f"mkdir -p {STAMPS}; {{ {_stamp(item)}; }} > {item.stamp}.new; "
+        f"mv -f {item.stamp}.new {item.stamp}; rm -f {fetched}"
+    )
     return script(*lines)
 
 

@@ -79,6 +79,25 @@ def test_a_program_that_was_changed_later_is_noticed(machine: Machine) -> None:
     assert installed(machine, BINARY) == []
 
 
+def test_a_byte_changed_behind_an_old_date_is_noticed(machine: Machine) -> None:
+    """Same name, inode, size and mtime: only ctime and the content tell."""
+    own_bin(machine)
+    machine.does(place_script(BINARY, fetch(machine, BINARY, BYTES)))
+    machine.does(
+        "cd /usr/local/bin; touch -r kubelet /tmp/date; "
+        "printf K | dd of=kubelet bs=1 seek=15 conv=notrunc 2>/dev/null; touch -r /tmp/date kubelet"
+    )
+    assert installed(machine, BINARY) == []
+
+
+def test_a_copy_of_the_same_bytes_is_as_good(machine: Machine) -> None:
+    """After a restored backup the inode is another one: the hash decides."""
+    own_bin(machine)
+    machine.does(place_script(BINARY, fetch(machine, BINARY, BYTES)))
+    machine.does("cd /usr/local/bin; cp kubelet copy; mv copy kubelet")
+    assert installed(machine, BINARY) == ["kubelet"]
+
+
 def test_a_running_program_is_replaced(machine: Machine) -> None:
     """Writing into it would be "text file busy"; a rename is not."""
     own_bin(machine)
