@@ -18,6 +18,9 @@ def etcd(site: Site) -> dict[str, str]:
     return {
         "heartbeat-interval": str(site.timings.etcd_heartbeat_ms),
         "election-timeout": str(site.timings.etcd_election_ms),
+        # Off by default before 3.5: a member that was cut off or frozen then comes back with a
+        # higher term, and deposes a healthy leader (Ongaro, Consensus, 9.6).
+        "pre-vote": "true",
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from homelab.probe.results import NOT_SEEN_S
 from tests.e2e.support.faults import FAULTS, Fault
-from tests.e2e.support.health import wait_until_healthy
+from tests.e2e.support.health import RENEWED_S, wait_until_healthy
 from tests.e2e.support.measuring import measure
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
@@ -28,7 +28,7 @@ BUSY_S = 0.1
 )
 def test_a_fault(rig: Rig, report: Report, repeats: int, fault: Fault) -> None:
     for number in range(repeats):
-        wait_until_healthy(rig)
+        wait_until_healthy(rig, heard_s=RENEWED_S)
         measured = measure(rig, fault, rig.unique(f"{fault.name}-{number}"))
         report.add(fault, measured)
         print(f"{fault.title} ({measured.victim}): {measured.seconds}, failed {measured.failed}")

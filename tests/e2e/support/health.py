@@ -12,19 +12,20 @@ from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
 
 HEALTHY_S = 240.0
+RENEWED_S = 12.0  # a kubelet renews its lease every 10 s
 UNITS = {
     "balancer": ("haproxy", "keepalived"),
     "node": ("containerd", "kubelet"),
 }
 
 
-def wait_until_healthy(rig: Rig, timeout: float = HEALTHY_S) -> float:
+def wait_until_healthy(rig: Rig, timeout: float = HEALTHY_S, heard_s: float = 0.0) -> float:
     """Seconds until the whole cluster was well without anybody's help.
 
-    Kubelets must have been heard of since this call began: the API believes a dead node to be
-    Ready for 40 s. Raises UnmetError that names what is missing.
+    Kubelets must have been heard of since ``heard_s`` seconds before this call: the API believes
+    a dead node to be Ready for 40 s. Raises UnmetError that names what is missing.
     """
-    since = datetime.datetime.now(datetime.UTC)
+    since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=heard_s)
     return wait_for(conditions(rig, since), timeout)
 
 

@@ -202,7 +202,11 @@ def test_only_timings_that_differ_are_flags_of_leader_election() -> None:
         "leader-elect-lease-duration": "60s",
         "leader-elect-renew-deadline": "40s",
     }
-    assert cluster["etcd"]["local"]["extraArgs"]["election-timeout"] == "5000"
+    assert cluster["etcd"]["local"]["extraArgs"] == {
+        "heartbeat-interval": "100",
+        "election-timeout": "5000",
+        "pre-vote": "true",
+    }
 
 
 def test_a_learners_arguments_reach_etcd() -> None:
