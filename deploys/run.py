@@ -146,7 +146,7 @@ def _gather() -> Run:
         inventory.get_active_hosts(), key=lambda h: [m.name for m in site.machines].index(h.name)
     )
     everywhere(hosts, lock.acquire)
-    surveys = everywhere(hosts, lambda h: h.get_fact(MachineSurvey))
+    surveys = everywhere(hosts, lambda h: h.get_fact(MachineSurvey, vip=site.api.vip))
     _refuse(_bundle_faults(site))
     found = problems(site, surveys)
     for warning in (problem for problem in found if not problem.fatal):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyinfra.api import FactBase
 from pyinfra.api.exceptions import FactProcessError
 
-from homelab.preflight.survey import SCRIPT, Survey, parse
+from homelab.preflight.survey import Survey, parse, script
 
 
 class MachineSurvey(FactBase[Survey]):
@@ -13,11 +13,11 @@ class MachineSurvey(FactBase[Survey]):
 
     .. code:: python
 
-        host.get_fact(MachineSurvey).cores
+        host.get_fact(MachineSurvey, vip="192.168.0.100").cores
     """
 
-    def command(self) -> str:
-        return SCRIPT
+    def command(self, vip: str = "") -> str:
+        return script(vip)
 
     @staticmethod
     def default() -> Survey:

@@ -239,6 +239,12 @@ def virtual_ip(view: View) -> Iterator[Problem]:
     if mine and view.machine not in derived.balancers(view.site):
         yield view.problem("VIP", f"{view.site.api.vip} is an address of this machine",
                            "Only a balancer may hold it: remove it there, or choose another VIP.")
+    known = {port for survey in view.all.values() for port in survey.macs}
+    everyone = all(machine.name in view.all for machine in view.site.machines)  # not so by --limit
+    holder = view.survey.vip_held_by
+    if holder and everyone and holder not in known:
+        yield view.problem("VIP", f"{view.site.api.vip} is held by {holder}, no machine of this site",
+                           "Choose a free address, or take it from what holds it.")
 
 
 # fmt: on

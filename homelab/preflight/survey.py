@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -57,7 +58,21 @@ done
 echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
 echo "@time $(date +%s.%N)"
+# Who answers for the VIP? Anything that is sent makes the kernel ask by ARP; port 9 discards.
+if [ -n "${VIP:-}" ] && ! ip -4 addr show | grep -q " $VIP/"; then
+  for try in 1 2 3 4 5; do
+    timeout 1 bash -c "echo > /dev/udp/$VIP/9" 2>/dev/null || true
+    mac=$(ip -4 neigh show to "$VIP" | sed -n 's/.* lladdr \([0-9a-f:]*\).*/\1/p' | head -n 1)
+    [ -z "$mac" ] || { echo "@vip-held-by $mac"; break; }
+    sleep 0.1
+  done
+fi
 """
+
+
+def script(vip: str) -> str:
+    """:data:`SCRIPT`, which also looks for whoever holds ``vip`` (an IPv4 address)."""
+    return f"VIP={shlex.quote(vip)}\n{SCRIPT}"
 
 
 @dataclass
@@ -92,6 +107,7 @@ class Survey:
     made_with: dict[str, str] = field(default_factory=dict)  # kubeadm's field -> value, as applied
     etcd_initial: str = ""  # initial-cluster of this machine's own start; "" for the first one
     disk_p99_ms: float | None = None
+    vip_held_by: str = ""  # MAC of another machine that answers for the VIP
     time: float = 0.0
 
     @property
@@ -143,7 +159,7 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.arch, survey.kernel = words[0], words[1]
         case "@cgroup" | "@virt" | "@hostname" | "@ca":
             setattr(survey, tag[1:], rest)
-        case "@machine-id" | "@product-uuid" | "@etcd-initial":
+        case "@machine-id" | "@product-uuid" | "@etcd-initial" | "@vip-held-by":
             setattr(survey, tag[1:].replace("-", "_"), rest)
         case "@capabilities":
             survey.capabilities = int(rest or "0", 16)

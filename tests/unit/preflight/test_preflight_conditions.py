@@ -89,6 +89,8 @@ CASES = [
     ),
     Case(conditions.virtual_ip, "VIP", "192.168.0.100",
          {"addresses": {"192.168.0.12": "bond0", "192.168.0.100": "bond0"}}),
+    Case(conditions.virtual_ip, "VIP", "held by 00:11:32:aa:bb:cc, no machine of this site",
+         {"vip_held_by": "00:11:32:aa:bb:cc"}),
 ]  # fmt: skip
 
 
@@ -187,6 +189,19 @@ def test_a_member_needs_no_room_for_the_images_that_it_has() -> None:
     little = {"/var/lib/containerd": GIB, "/var/lib/etcd": GIB // 10}
     surveys["x1"] = replace(surveys["x1"], claim=MEMBER, free=little)
     assert problems(site, surveys) == []
+
+
+def test_our_own_machine_may_hold_the_vip() -> None:
+    site, surveys = rack(), sound(rack())
+    mac = next(iter(surveys["b1"].macs))
+    surveys["x1"] = replace(surveys["x1"], vip_held_by=mac)
+    assert problems(site, surveys) == []
+
+
+def test_a_holder_may_be_one_of_ours_that_was_not_asked() -> None:
+    site = rack()
+    held = replace(sound(site)["x1"], vip_held_by="00:11:32:aa:bb:cc")
+    assert problems(site, {"x1": held}) == []
 
 
 def test_a_machine_that_was_not_surveyed_is_left_out() -> None:

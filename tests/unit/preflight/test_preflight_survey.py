@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -13,7 +15,7 @@ from pyinfra.api.exceptions import FactProcessError
 from facts.survey import MachineSurvey
 from homelab.documents.traits import Traits
 from homelab.preflight.conditions import problems
-from homelab.preflight.survey import SCRIPT, Survey, parse
+from homelab.preflight.survey import SCRIPT, Survey, parse, script
 from tests.unit.documents.document_sites import lab
 from tests.unit.preflight.surveys import capture, sound
 
@@ -57,7 +59,7 @@ def test_every_line_of_a_capture_is_read() -> None:
     lines = capture("control-plane")
     assert len(parse(lines).packages) == sum(line.startswith("@package ") for line in lines)
     shown = {line.split(" ")[0] for line in lines}
-    assert shown == set(re.findall(r"@[a-z-]+", SCRIPT)) - {"@swap"}  # that host had none
+    assert shown == set(re.findall(r"@[a-z-]+", SCRIPT)) - {"@swap", "@vip-held-by"}  # had none
 
 
 def test_the_script_runs_here_and_is_understood() -> None:
@@ -68,6 +70,27 @@ def test_the_script_runs_here_and_is_understood() -> None:
     assert survey.cores > 0
     assert survey.time > 0
     assert survey.addresses["127.0.0.1"] == "lo"
+
+
+def test_who_holds_the_vip_is_seen_by_arp() -> None:
+    """Against a real neighbour, in network namespaces of this test's own."""
+    ask = f"sh -c {shlex.quote(script('10.9.8.7'))}"
+    steps = f"""set -e
+        ip link add name near type veth peer name far
+        unshare --net sleep 60 & other=$!
+        trap "kill $other" EXIT
+        until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+        ip link set far netns $other
+        ip address add 10.9.8.1/24 dev near; ip link set near up
+        nsenter --net=/proc/$other/ns/net ip link set far address 02:00:00:00:00:77 up
+        {ask} | grep vip-held-by || echo nobody
+        nsenter --net=/proc/$other/ns/net ip address add 10.9.8.7/24 dev far
+        sleep 3  # the kernel remembers that nobody answered
+        {ask} | grep vip-held-by"""
+    root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+    own = ["unshare", *root, "--net", "sh", "-c", steps]
+    done = subprocess.run(own, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["nobody", "@vip-held-by 02:00:00:00:00:77"], done.stderr
 
 
 def test_an_empty_answer_is_a_survey_that_no_preflight_lets_pass() -> None:
