@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from homelab.site import derived
 from homelab.site.model import Machine, Site
+from operations.condition import Condition
 from operations.etcd import etcdctl
-from operations.gate import Condition
 from operations.kubeadm import KUBECTL
 
 CURL = "curl -sk --max-time 5 -o /dev/null -w '%{http_code}'"
@@ -77,6 +77,54 @@ def node_registered(machine: Machine) -> Condition:
         f"{KUBECTL} get node {machine.name} -o name",
         f"{KUBECTL} get nodes; sudo journalctl -u kubelet -n 50",
     )
+
+
+def sound(site: Site, machine: Machine) -> list[Condition]:
+    """What a machine needs to join: asked by the post-mortem of one that did not."""
+    vip, port = site.api.vip, derived.balanced_port(site)
+    found = [
+        runtime(site),
+        kubelet(),
+        Condition(
+            "the API answers on the VIP",
+            f"code=$({CURL} https://{vip}:{port}/readyz); "
+            f'echo "https://{vip}:{port}/readyz says $code"; [ "$code" = 200 ]',
+            f"ip route get {vip}; ping -c 3 {vip}; sudo nft list table inet homelab",
+        ),
+        Condition(
+            "the API's name leads to the VIP",
+            f"got=$(getent ahostsv4 {site.api.name} | awk '{{print $1; exit}}'); "
+            f'echo "it leads to ${{got:-nowhere}}"; [ "$got" = {vip} ]',
+            f"getent hosts {site.api.name}; cat /etc/hosts",
+        ),
+        Condition(
+            "its clock is the cluster's, within 30 s",
+            f"there=$(curl -skI --max-time 5 https://{vip}:{port}/healthz "
+            "| sed -n 's/^[Dd]ate: //p' | tr -d '\\r'); "
+            '[ -n "$there" ] || { echo "the API did not tell its time"; exit 1; }; '
+            'off=$(( $(date +%s) - $(date -d "$there" +%s) )); echo "$off s off"; '
+            '[ "${off#-}" -le 30 ]',
+            "timedatectl; timedatectl timesync-status",
+        ),
+        Condition(
+            "there is room on its disk",
+            "full=$(df --output=pcent,target /var/lib/kubelet /var/lib/containerd /run "
+            "| awk '$1 + 0 > 95 {print $2, \"is full to\", $1}'); "
+            'echo "${full:-yes}"; [ -z "$full" ]',
+            "df -h; sudo du -xsh /var/lib/*",
+        ),
+    ]
+    if machine in derived.control_planes(site):
+        others = [m for m in derived.control_planes(site) if m != machine]
+        found += [
+            Condition(
+                f"etcd of {other.name} is within reach",
+                f"timeout 3 bash -c 'for p in 2379 2380; do : < /dev/tcp/{other.address}/$p; done'",
+                f"ping -c 3 {other.address}; on {other.name}: sudo ss -ltnp 'sport = :2380'",
+            )
+            for other in others
+        ]
+    return found
 
 
 def etcd(site: Site, members: int) -> list[Condition]:

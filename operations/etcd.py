@@ -11,6 +11,8 @@ from collections.abc import Generator, Sequence
 
 from pyinfra.api import FactBase, StringCommand, operation
 
+from operations import post_mortem
+from operations.condition import Condition
 from operations.kubeadm import CONFIG
 from operations.step import script
 
@@ -115,8 +117,16 @@ def promote_lines(address: str, others: Sequence[str], seconds: int) -> list[str
 
 @operation()
 def start_and_promote(
-    address: str, others: Sequence[str], patches: str, seconds: int
+    address: str,
+    others: Sequence[str],
+    patches: str,
+    seconds: int,
+    sound: Sequence[Condition] = (),
 ) -> Generator[StringCommand, None, None]:
-    """Start this machine's etcd and make it a voter as soon as it is in sync."""
+    """Start this machine's etcd and make it a voter as soon as it is in sync.
+
+    ``sound``: what a post-mortem asks if it does not get there.
+    """
     start = f"kubeadm init phase etcd local --config {CONFIG} {patches}"
-    yield StringCommand(script(start, *promote_lines(address, others, seconds)))
+    joined = script(start, *promote_lines(address, others, seconds))
+    yield StringCommand(post_mortem.after(joined, sound))

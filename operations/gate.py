@@ -8,23 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 
 from pyinfra import host
 from pyinfra.api import FactBase, StringCommand, operation
 from pyinfra.api.exceptions import FactProcessError
 
-
-@dataclass(frozen=True)
-class Condition:
-    """``probe`` is read-only shell: exit 0 when met, and its last line of output is the value.
-
-    ``look`` is the command for a person who wants to know more.
-    """
-
-    name: str
-    probe: str
-    look: str
+from operations import post_mortem
+from operations.condition import Condition, bounded
 
 
 class Met(FactBase[bool]):
@@ -36,7 +26,7 @@ class Met(FactBase[bool]):
     """
 
     def command(self, conditions: Sequence[Condition]) -> str:
-        probes = " && ".join(f"( {_bounded(c)} ) >/dev/null 2>&1" for c in conditions)
+        probes = " && ".join(f"( {bounded(c)} ) >/dev/null 2>&1" for c in conditions)
         return f"if {probes}; then echo met; else echo open; fi"
 
     @staticmethod
@@ -49,18 +39,13 @@ class Met(FactBase[bool]):
         return output == ["met"]
 
 
-def _bounded(condition: Condition) -> str:
-    """A probe that hangs counts as not met."""
-    return f"timeout 10 sh -c {shlex.quote(condition.probe)}"
-
-
 def wait_script(gate: str, conditions: Sequence[Condition], seconds: int) -> str:
     """Shell that returns 0 as soon as all conditions hold, or tells what does not after a while."""
     asks = []
     for condition in conditions:
         name, look = shlex.quote(condition.name), shlex.quote(condition.look)
         asks.append(
-            f"value=$( {_bounded(condition)} 2>&1 ) || "
+            f"value=$( {bounded(condition)} 2>&1 ) || "
             f"{{ open=$open{shlex.quote(condition.name + '; ')}; "
             f'last="$last  not met: "{name}": ${{value##*\n}}\n    look: "{look}"\n"; }}'
         )
@@ -81,9 +66,11 @@ done"""
 
 @operation()
 def passed(
-    gate: str, conditions: Sequence[Condition], seconds: int
+    gate: str, conditions: Sequence[Condition], seconds: int, sound: Sequence[Condition] = ()
 ) -> Generator[StringCommand, None, None]:
     """Wait until every condition holds on this machine; changes nothing.
+
+    ``sound``: what a post-mortem asks if they do not.
 
     .. code:: python
 
@@ -92,4 +79,4 @@ def passed(
     if host.get_fact(Met, conditions=conditions):
         host.noop(f"gate {gate} is passed")
         return
-    yield StringCommand(wait_script(gate, conditions, seconds))
+    yield StringCommand(post_mortem.after(wait_script(gate, conditions, seconds), sound))

@@ -8,13 +8,14 @@ Measured on 1.20: 13 s a machine, where ``kubeadm join`` needs 37 (docs/design.m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 
 from pyinfra import inventory
 from pyinfra.api import StringCommand, operation
 
 from homelab.preflight.survey import CLAIM
-from operations import quiet
+from operations import post_mortem, quiet
+from operations.condition import Condition
 from operations.step import script
 
 CONFIG = "/etc/kubernetes/homelab/kubeadm.yaml"
@@ -101,27 +102,29 @@ def share_authority(site: str, source: str) -> Generator[StringCommand, None, No
 
 
 @operation()
-def start_node(static_pods: bool, patches: str) -> Generator[StringCommand, None, None]:
+def start_node(
+    static_pods: bool, patches: str, sound: Sequence[Condition] = ()
+) -> Generator[StringCommand, None, None]:
     """Kubeconfigs and kubelet of a control plane; of the first one the static pods too.
 
     The manifests' folder must be there before kubelet starts, or it looks only every 20 s.
+    ``sound``: what a post-mortem asks if it fails.
     """
     pods = (
         f"kubeadm init phase etcd local --config {CONFIG} {patches}",
         f"kubeadm init phase control-plane all --config {CONFIG} {patches}",
     )
-    yield StringCommand(
-        script(
-            "mkdir -p /etc/kubernetes/manifests",
-            f"kubeadm init phase kubeconfig all --config {CONFIG}",
-            *(pods if static_pods else ()),
-            f"( kubeadm init phase kubelet-start --config {CONFIG} ) 9>&-",
-            # kubelet-finalize wants the certificate that a running kubelet keeps rotating
-            "for i in $(seq 100); do "
-            "[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && break; sleep 0.1; done",
-            f"( kubeadm init phase kubelet-finalize all --config {CONFIG} ) 9>&-",
-        )
+    started = script(
+        "mkdir -p /etc/kubernetes/manifests",
+        f"kubeadm init phase kubeconfig all --config {CONFIG}",
+        *(pods if static_pods else ()),
+        f"( kubeadm init phase kubelet-start --config {CONFIG} ) 9>&-",
+        # kubelet-finalize wants the certificate that a running kubelet keeps rotating
+        "for i in $(seq 100); do "
+        "[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && break; sleep 0.1; done",
+        f"( kubeadm init phase kubelet-finalize all --config {CONFIG} ) 9>&-",
     )
+    yield StringCommand(post_mortem.after(started, sound))
 
 
 @operation()
@@ -172,25 +175,26 @@ def withdraw_token(token_id: str) -> Generator[StringCommand, None, None]:
 
 
 @operation()
-def join_worker(site: str, documents: Callable[[], str]) -> Generator[StringCommand, None, None]:
+def join_worker(
+    site: str, documents: Callable[[], str], sound: Sequence[Condition] = ()
+) -> Generator[StringCommand, None, None]:
     """TLS bootstrap of a worker. ``documents`` gives the JoinConfiguration when it is known.
 
     A worker that was never finished is joined anew: it has run nothing yet.
+    ``sound``: what a post-mortem asks if it fails.
     """
-    yield StringCommand(
-        script(
-            "[ ! -e /etc/kubernetes/kubelet.conf ] || systemctl stop kubelet",
-            "rm -rf /etc/kubernetes/*.conf /etc/kubernetes/pki/ca.crt /var/lib/kubelet/pki",
-            claim(site, "joining"),
-            "mkdir -p /etc/kubernetes/manifests",
-            # kubeadm reads it twice; /run is memory, and gone with the machine
-            "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT",
-            "cat > /run/homelab-join.yaml; umask 022",
-            "( kubeadm join --skip-phases=preflight --config /run/homelab-join.yaml ) 9>&-",
-            claim(site, "member"),
-        ),
-        _stdin=documents(),
+    joined = script(
+        "[ ! -e /etc/kubernetes/kubelet.conf ] || systemctl stop kubelet",
+        "rm -rf /etc/kubernetes/*.conf /etc/kubernetes/pki/ca.crt /var/lib/kubelet/pki",
+        claim(site, "joining"),
+        "mkdir -p /etc/kubernetes/manifests",
+        # kubeadm reads it twice; /run is memory, and gone with the machine
+        "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT",
+        "cat > /run/homelab-join.yaml; umask 022",
+        "( kubeadm join --skip-phases=preflight --config /run/homelab-join.yaml ) 9>&-",
+        claim(site, "member"),
     )
+    yield StringCommand(post_mortem.after(joined, sound), _stdin=documents())
 
 
 @operation()

@@ -46,6 +46,7 @@ def start_nodes(run: Run, machine: Machine) -> None:
         name="First control plane: start, and the others' kubelets",
         static_pods=run.founding and machine == run.anchor,
         patches=run.patches,
+        sound=conditions.sound(run.site, machine),
     )
 
 
@@ -60,6 +61,7 @@ def record_cluster(run: Run, machine: Machine) -> None:
             conditions.node_registered(machine),
         ],
         seconds=run.site.timings.gate_s,
+        sound=conditions.sound(run.site, machine),
     )
     kubeadm.record_cluster(
         name="First control plane: the cluster's records and addons",

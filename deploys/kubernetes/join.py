@@ -24,11 +24,13 @@ def join_control_plane(run: Run, machine: Machine) -> None:
     waiting = joining(run)[joining(run).index(machine) :]
     already = [m for m in derived.control_planes(run.site) if m not in waiting]
     others = [member.address for member in already]
+    sound = conditions.sound(run.site, machine)
     gate.passed(
         name=f"Control planes: {machine.name}, gate before etcd",
         gate=f"{machine.name} before etcd",
         conditions=[conditions.kubelet(), conditions.node_registered(machine)],
         seconds=run.site.timings.gate_s,
+        sound=sound,
     )
     etcd.announce(
         name=f"Control planes: {machine.name}, etcd learner announced",
@@ -43,6 +45,7 @@ def join_control_plane(run: Run, machine: Machine) -> None:
         others=others,
         patches=run.patches,
         seconds=run.site.timings.gate_s,
+        sound=sound,
     )
     kubeadm.start_control_plane(
         name=f"Control planes: {machine.name}, API server and its fellows", patches=run.patches
@@ -57,6 +60,7 @@ def join_control_plane(run: Run, machine: Machine) -> None:
             conditions.node_registered(machine),
         ],
         seconds=run.site.timings.gate_s,
+        sound=sound,
     )
     kubeadm.record_member(name=f"Control planes: {machine.name}, recorded", site=run.site.name)
 
@@ -87,6 +91,7 @@ def join_worker(run: Run, machine: Machine) -> None:
         name="Workers: join",
         site=run.site.name,
         documents=lambda: _join_documents(run, machine),
+        sound=conditions.sound(run.site, machine),
     )
 
 

@@ -9,6 +9,7 @@ from homelab.documents.runtime import runtime
 from homelab.site import derived
 from homelab.site.model import Machine
 from operations import gate, guard, layer
+from operations.condition import Condition
 
 
 def to_roll(run: Run) -> list[Machine]:
@@ -51,7 +52,7 @@ def _changed(run: Run, machine: Machine) -> list[Layer]:
     return [item for item in wanted if run.differs(machine, item)]
 
 
-def _conditions(run: Run, machine: Machine) -> list[gate.Condition]:
+def _conditions(run: Run, machine: Machine) -> list[Condition]:
     found = [conditions.runtime(run.site), conditions.kubelet()]
     if machine in derived.control_planes(run.site):
         members = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]

@@ -243,8 +243,8 @@ def virtual_ip(view: View) -> Iterator[Problem]:
     everyone = all(machine.name in view.all for machine in view.site.machines)  # not so by --limit
     holder = view.survey.vip_held_by
     if holder and everyone and holder not in known:
-        yield view.problem("VIP", f"{view.site.api.vip} is held by {holder}, no machine of this site",
-                           "Choose a free address, or take it from what holds it.")
+        value = f"{view.site.api.vip} is held by {holder}, no machine of this site"
+        yield view.problem("VIP", value, "Choose a free address, or take it from what holds it.")
 
 
 # fmt: on

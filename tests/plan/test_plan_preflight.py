@@ -25,7 +25,9 @@ def changed(name: str, lines: dict[str, list[str]]) -> answers.Answers:
 
 def touched(ran: Ran) -> dict[str, list[str]]:
     """What the machines were given beside the one survey of each."""
-    return {m: [c for c in commands if not c.endswith(SCRIPT)] for m, commands in ran.executed.items()}
+    return {
+        m: [c for c in commands if not c.endswith(SCRIPT)] for m, commands in ran.executed.items()
+    }
 
 
 def test_all_problems_of_all_machines_are_told_and_nothing_is_done(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import time
 import pytest
 from pyinfra.api.exceptions import FactProcessError
 
-from operations.gate import Condition, Met, wait_script
+from operations.condition import Condition
+from operations.gate import Met, wait_script
 from tests.unit.operations.room import Machine
 
 THERE = Condition("the file is there", "cat /run/file", "ls -l /run")
