@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     written = probes.add_parser("writes", parents=[address, kubeconfig], help=text)
     written.set_defaults(run_probe=_writes)
     written.add_argument("--run", required=True, help="label of what this run writes")
-    _pace(written, every=0.05, timeout=1.0)
+    _pace(written, every=0.1, timeout=1.0)
 
     service = probes.add_parser("service", help="GET each URL, each on a fresh connection")
     service.set_defaults(run_probe=_service)

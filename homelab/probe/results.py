@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import platform
@@ -28,6 +29,8 @@ class Fault:
     title: str
     aims: Aims
     runs: list[Mapping[str, float]] = field(default_factory=list)
+    measured: str = field(default_factory=lambda: datetime.date.today().isoformat())
+    picture: bool = False  # is there a timeline of it?
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def machine() -> dict[str, object]:
         "cpu": model[0] if model else "unknown",
         "memory_gib": round(memory / 2**30, 1),
         "kernel": platform.release(),
+        "cgroup": "v2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "v1",
         "python": platform.python_version(),
     }
 
@@ -60,6 +64,11 @@ def machine() -> dict[str, object]:
 def as_json(results: Results) -> str:
     """Everything, for machines and for later comparison."""
     return json.dumps(asdict(results), indent=2, default=dict, sort_keys=False) + "\n"
+
+
+def rows(text: str) -> dict[str, Fault]:
+    """The faults of an earlier session's JSON, by name, in their order."""
+    return {fault["name"]: Fault(**fault) for fault in json.loads(text)["faults"]}
 
 
 def as_markdown(results: Results, figures: Sequence[str], pictures: str = "") -> str:
@@ -74,13 +83,13 @@ def as_markdown(results: Results, figures: Sequence[str], pictures: str = "") ->
         f" a median above it. An aim of 0 means not seen from outside (at most {NOT_SEEN_S:g} s"
         " between two answers).",
         "",
-        f"| fault | runs | {' | '.join(figures)} |",
-        f"|---|---|{'---|' * len(figures)}",
+        f"| fault | runs | {' | '.join(figures)} | measured |",
+        f"|---|---|{'---|' * len(figures)}---|",
     ]
     for fault in results.faults:
-        title = f"[{fault.title}]({pictures}/{fault.name}.svg)" if pictures else fault.title
-        cells = [_cell(fault, figure) for figure in figures]
-        lines.append(f"| {title} | {len(fault.runs)} | {' | '.join(cells)} |")
+        title = f"[{fault.title}]({pictures}/{fault.name}.svg)" if fault.picture else fault.title
+        cells = " | ".join(_cell(fault, figure) for figure in figures)
+        lines.append(f"| {title} | {len(fault.runs)} | {cells} | {fault.measured} |")
     lines += ["", "## Settings", "", *_list(results.settings)]
     lines += ["", "## Machine", "", *_list(results.machine), ""]
     return "\n".join(lines)

@@ -6,11 +6,10 @@ import time
 
 import pytest
 
-from homelab.probe import writes
 from homelab.probe.running import Running
 from tests.e2e.support import balancers
 from tests.e2e.support.health import wait_until_healthy
-from tests.e2e.support.measuring import probes
+from tests.e2e.support.measuring import WRITERS, judge_writers, probes
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
@@ -31,23 +30,29 @@ def test_without_a_quorum_nothing_is_acknowledged(rig: Rig, report: Report) -> N
     with Running(watched, rig.folder / "probes" / run) as running:
         rig.lab.kill(other)
         lost = rig.lab.kill(holder)
-        time.sleep(WATCHED_S)
-        without = time.monotonic()
-        started = rig.lab.start(other)
+        try:
+            time.sleep(WATCHED_S)
+            without = time.monotonic()
+            started = rig.lab.start(other)
 
-        def no_write_yet() -> str:
-            acknowledged = any(a.ok and a.end > started for a in running.attempts("writes"))
-            return "" if acknowledged else "no write was acknowledged since"
+            def no_write_yet() -> str:
+                acknowledged = any(
+                    a.ok and a.end > started for name in WRITERS for a in running.attempts(name)
+                )
+                return "" if acknowledged else "no write was acknowledged since"
 
-        service_back = wait_for([Condition("two of three serve again", no_write_yet)], BACK_S)
-        rig.lab.start(holder)
+            service_back = wait_for([Condition("two of three serve again", no_write_yet)], BACK_S)
+        finally:
+            for machine in (other, holder):
+                rig.lab.start(machine)
         healthy_again = wait_until_healthy(rig)
-        seen = running.attempts("writes")
+        seen = running.all_attempts()
 
-    wrong = [a for a in seen if a.ok and lost + IN_FLIGHT_S < a.end < without]
-    assert not wrong, f"acknowledged with only {kept} alive: {wrong[:3]}"
-    verdict = writes.judge(seen, writes.stored(rig.api(30), run))
-    assert not verdict.faults, verdict
+    for name in WRITERS:
+        wrong = [a for a in seen[name] if a.ok and lost + IN_FLIGHT_S < a.end < without]
+        assert not wrong, f"acknowledged with only {kept} alive: {wrong[:3]}"
+    broken = [verdict for verdict in judge_writers(rig, run, seen) if verdict.faults]
+    assert not broken, broken
     report.put(
         "quorum-lost",
         "two of three control planes lose power; one comes back after 10 s",

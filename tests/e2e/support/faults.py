@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from operations import guard
 from tests.e2e.support import balancers, etcd
 from tests.e2e.support.rig import Rig
 
@@ -152,9 +153,8 @@ FAULTS = [
 
 
 def _move_away(rig: Rig, machine: str) -> float:
-    """As before a restart or a drain: leadership first, then the VIP (an advert of priority 0)."""
+    """As the deploy does it before a restart: the quorum guard's own script."""
     began = time.monotonic()
-    other = next(name for name in rig.control_planes if name != machine)
-    etcd.lead(rig, other)
-    rig.root(machine, "systemctl stop keepalived")
+    others = [rig.address(name) for name in rig.control_planes if name != machine]
+    rig.root(machine, guard.leave_script(rig.address(machine), others))
     return began

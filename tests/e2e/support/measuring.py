@@ -19,6 +19,8 @@ BEFORE_S = 1.5  # the probes run so long before the fault
 AFTER_S = 1.0  # and so long after all is well
 SERVED_AGAIN_S = 1.0  # "serves again": no failure for so long
 GIVEN_UP_S = 60.0  # a machine is switched on again even if the others never took over
+# Each holds one connection, and so uses one API server: three of them find the one that hangs.
+WRITERS = ("writes 1", "writes 2", "writes 3")
 CLIENTS = ("vip", "reads", "writes", "service")
 
 
@@ -33,7 +35,7 @@ class Measured:
     vip_moves: int
     blind: float  # the longest time for which a probe itself was held up
     recovered: float  # from the end of the fault to a healthy cluster
-    verdict: writes.Verdict
+    verdicts: list[writes.Verdict]  # by writer
     picture: str
 
     @property
@@ -42,6 +44,7 @@ class Measured:
         outages = {name: round(gap.seconds, 3) for name, gap in self.outages.items()}
         return {
             **outages,
+            "reads failed %": round(self.failed["reads"].percent, 1),
             "service failed %": round(self.failed["service"].percent, 1),
             "two holders": round(self.shared_vip, 3),
             "VIP moves": self.vip_moves,
@@ -61,7 +64,10 @@ def probes(rig: Rig, run: str, victim: str = "") -> dict[str, list[str]]:
     beside = {
         "vip": command("vip", *through, "--port", str(rig.port)),
         "reads": command("reads", *through, *kubeconfig),
-        "writes": command("writes", *through, *kubeconfig, "--run", run),
+        **{
+            name: command("writes", *through, *kubeconfig, "--run", f"{run}-{number}")
+            for number, name in enumerate(WRITERS)
+        },
         "holders": command("holders", *through),
     }
     with Cluster(rig) as cluster:
@@ -100,7 +106,7 @@ def _hold(running: Running, fault: Fault, struck: float) -> None:
         time.sleep(0.2)
         lasted = time.monotonic() - struck
         if lasted >= fault.hold and all(
-            _serves(running.attempts(name)) for name in ("reads", "writes")
+            _serves(running.attempts(name)) for name in ("reads", *WRITERS)
         ):
             return
 
@@ -121,11 +127,12 @@ def _judge(
     recovered: float,
 ) -> Measured:
     began, struck, mended, healthy = times
-    outages = {n: figures.longest_outage(seen[n], began, healthy) for n in CLIENTS if n in seen}
-    tallies = {n: figures.tally(seen[n], began, healthy) for n in CLIENTS if n in seen}
-    api = rig.api(timeout=30.0)
-    verdict = writes.judge(seen["writes"], writes.stored(api, run))
-    api.close()
+    gaps = {n: figures.longest_outage(seen[n], began, healthy) for n in seen if n != "holders"}
+    slowest = max(WRITERS, key=lambda name: gaps[name].seconds)
+    seen["writes"], gaps["writes"] = seen[slowest], gaps[slowest]
+    outages = {name: gaps[name] for name in CLIENTS}
+    tallies = {name: figures.tally(seen[name], began, healthy) for name in CLIENTS}
+    verdicts = judge_writers(rig, run, seen)
     marks = {"fault": struck, "mended": mended, "healthy": healthy}
     if fault.mend is None:
         del marks["mended"]
@@ -137,12 +144,25 @@ def _judge(
         outages=outages,
         failed=tallies,
         shared_vip=figures.longest_shared(seen["holders"], began, healthy),
-        vip_moves=len(figures.holders(seen["holders"], began, healthy)) - 1,
+        # From before the fault: a holder that is gone at once is not seen after it.
+        vip_moves=len(figures.holders(seen["holders"], began - BEFORE_S, healthy)) - 1,
         blind=max(figures.blind(seen[name], began, healthy) for name in ("vip", "reads")),
         recovered=recovered,
-        verdict=verdict,
+        verdicts=verdicts,
         picture=draw(title, rows, began - BEFORE_S, healthy + AFTER_S, marks),
     )
+
+
+def judge_writers(rig: Rig, run: str, seen: dict[str, list[Attempt]]) -> list[writes.Verdict]:
+    """Hold what was acknowledged to each writer against what is stored."""
+    api = rig.api(timeout=30.0)
+    try:
+        return [
+            writes.judge(seen[name], writes.stored(api, f"{run}-{number}"))
+            for number, name in enumerate(WRITERS)
+        ]
+    finally:
+        api.close()
 
 
 def _alone(rounds: list[Attempt]) -> list[Attempt]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from homelab.probe.results import Fault as Row
-from homelab.probe.results import Results, as_json, as_markdown
+from homelab.probe.results import Results, as_json, as_markdown, rows
 from homelab.site.declared import fields
 from homelab.site.model import Timings
 from tests.e2e.support.faults import Fault
@@ -14,18 +14,23 @@ from tests.e2e.support.measuring import Measured
 from tests.e2e.support.rig import Rig
 
 COLUMNS = (
-    *("vip", "reads", "writes", "service", "service failed %"),
+    *("vip", "reads", "reads failed %", "writes", "service", "service failed %"),
     *("two holders", "VIP moves", "backends taken out", "healthy again", "probe held up"),
 )
 PICTURES = "faults"
 
 
 class Report:
-    """Figures so far; every addition is on disk at once."""
+    """Figures so far; every addition is on disk at once.
+
+    What this session measures replaces what the file had of it; the rest of the file stays.
+    """
 
     def __init__(self, rig: Rig, folder: Path) -> None:
         self.folder = folder
-        self.rows: dict[str, Row] = {}
+        self.file = folder / "faults.json"
+        self.rows: dict[str, Row] = rows(self.file.read_text()) if self.file.exists() else {}
+        self.anew: set[str] = set()
         self.settings = settings(rig)
         folder.mkdir(parents=True, exist_ok=True)
         if folder.name == "latest":  # only complete runs are committed
@@ -33,21 +38,28 @@ class Report:
 
     def add(self, fault: Fault, measured: Measured) -> None:
         """One more run of a fault; the picture is that of the last run."""
-        self.put(fault.name, fault.title, fault.aims, measured.seconds)
-        pictures = self.folder / PICTURES
-        pictures.mkdir(exist_ok=True)
-        (pictures / f"{fault.name}.svg").write_text(measured.picture)
+        self.put(fault.name, fault.title, fault.aims, measured.seconds, measured.picture)
 
     def put(
-        self, name: str, title: str, aims: Mapping[str, float], figures: Mapping[str, float]
+        self,
+        name: str,
+        title: str,
+        aims: Mapping[str, float],
+        figures: Mapping[str, float],
+        picture: str = "",
     ) -> None:
-        """One more run of anything that has figures."""
-        row = self.rows.setdefault(name, Row(name, title, aims))
-        row.runs.append(figures)
+        """One more run of anything that has figures, with its timeline if there is one."""
+        if name not in self.anew:
+            self.rows[name] = Row(name, title, aims, picture=bool(picture))
+            self.anew.add(name)
+        self.rows[name].runs.append(figures)
+        if picture:
+            (self.folder / PICTURES).mkdir(exist_ok=True)
+            (self.folder / PICTURES / f"{name}.svg").write_text(picture)
         results = Results(
             "Faults and what a client saw of them", self.settings, [*self.rows.values()]
         )
-        (self.folder / "faults.json").write_text(as_json(results))
+        self.file.write_text(as_json(results))
         (self.folder / "faults.md").write_text(as_markdown(results, COLUMNS, PICTURES))
 
 
