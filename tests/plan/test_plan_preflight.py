@@ -64,6 +64,16 @@ def test_all_problems_of_all_machines_are_told_and_nothing_is_done(tmp_path: Pat
     assert touched(ran) == {machine: [] for machine in ("cp1", "cp2", "cp3", "w1", "w2")}
 
 
+def test_a_part_of_a_site_is_not_deployed(tmp_path: Path) -> None:
+    """The machines that are left out might be the cluster, and this would found a second one."""
+    ran = plans.plan("lab", tmp_path, answers.bare(plans.site("lab")), "-y", "--limit", "cp1")
+    assert ran.code == 1
+    (problem,) = [line for line in ran.errors if "problems" not in line]
+    assert problem.startswith("cp2, cp3, w1, w2: left out of this run")
+    assert ran.steps == []
+    assert set(ran.executed.get("cp1", [])) == set()
+
+
 def test_a_machine_that_answers_nonsense_is_named(tmp_path: Path) -> None:
     ran = plans.plan(
         "lab", tmp_path, {**answers.bare(plans.site("lab")), "w1": [("", "oops")]}, "-y"
