@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from homelab.lab import cache, modules
+from homelab.lab import cache, modules, netns
 from homelab.lab.paths import state_root
 
 SYS = Path("/proc/sys")
@@ -28,6 +28,9 @@ KUBELET = {
 }
 # Five machines with a kubelet and a systemd each watch more files than a desktop.
 LEAST = {"fs/inotify/max_user_instances": 1024, "fs/inotify/max_user_watches": 524288}
+
+# A record of an earlier version, or none: what is not known to be ours stays as it is.
+UNKNOWN: dict[str, Any] = {"before": {}, "users": [], "modules": [], "namespaces": "mounted"}
 
 
 def _record() -> Path:
@@ -55,8 +58,9 @@ def prepare(lab: str) -> None:
         record = _load()
         if not record["users"]:
             record["before"] = read()
+            record["namespaces"] = netns.folder_is()
         record["users"] = sorted({*record["users"], lab})
-        record["modules"] += modules.load()
+        record["modules"] = [*record["modules"], *modules.load()]
         _save(record)
         for name, value in wanted(read()).items():
             (SYS / name).write_text(value)
@@ -75,6 +79,7 @@ def restore(lab: str) -> None:
             if now.get(name) != value:
                 (SYS / name).write_text(value)
         modules.unload(record["modules"])
+        netns.restore_folder(record["namespaces"])
         _record().unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty, or never made
         state_root().rmdir()
@@ -88,8 +93,8 @@ def _alive(lab: str) -> bool:
 def _load() -> dict[str, Any]:
     if _record().exists():
         record: dict[str, Any] = json.loads(_record().read_text())
-        return {"modules": [], **record}
-    return {"before": {}, "users": [], "modules": []}
+        return {**UNKNOWN, **record}
+    return dict(UNKNOWN)
 
 
 def _save(record: Mapping[str, object]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab.lab import host, modules
+from homelab.lab import host, modules, netns
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +14,7 @@ def own_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOMELAB_STATE_DIR", str(tmp_path / "labs"))
     monkeypatch.setattr(host, "SYS", tmp_path / "sys")
     monkeypatch.setattr(modules, "LIST", tmp_path / "no modules")
+    monkeypatch.setattr(netns, "RUN", tmp_path / "netns")
     for name in (*host.KUBELET, *host.LEAST):
         (tmp_path / "sys" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "sys" / name).write_text("7\n")
@@ -64,6 +65,27 @@ def test_the_state_folder_goes_with_the_last_lab(own_host: Path) -> None:
         (own_host / "labs" / lab).rmdir()
         host.restore(lab)
     assert not (own_host / "labs").exists()
+
+
+def test_the_folder_of_namespaces_goes_if_the_lab_made_it(own_host: Path) -> None:
+    host.prepare("one")
+    (own_host / "netns").mkdir()
+    host.restore("one")
+    assert not (own_host / "netns").exists()
+
+
+def test_the_folder_of_namespaces_stays_if_it_was_there_or_is_in_use(own_host: Path) -> None:
+    folder = own_host / "netns"
+    host.prepare("one")
+    folder.mkdir()
+    (folder / "somebody-elses").touch()
+    host.restore("one")
+    assert folder.is_dir()
+
+    (folder / "somebody-elses").unlink()
+    host.prepare("one")
+    host.restore("one")
+    assert folder.is_dir()
 
 
 def test_modules_that_are_not_loaded() -> None:
