@@ -1,5 +1,6 @@
 """All logs of all machines into one folder, also of machines that are off, frozen or cut."""
 
+import contextlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -39,8 +40,14 @@ def _machine(disk: Path, dest: Path) -> None:
     if (disk / PODS).is_dir():
         for log in sorted((disk / PODS).glob("*/*/*.log*")):
             # <namespace>_<pod>_<uid>/<container>/<times restarted>.log
-            namespace, pod, _ = log.parent.parent.name.split("_", 2)
-            shutil.copyfile(log, dest / f"{namespace}_{pod}_{log.parent.name}_{log.name}")
+            with contextlib.suppress(OSError):  # kubelet removes logs meanwhile
+                shutil.copyfile(log, dest / pod_log(log))
+
+
+def pod_log(log: Path) -> str:
+    """A flat name; with the uid, as a changed manifest makes another pod of the same name."""
+    namespace, pod, uid = log.parent.parent.name.split("_", 2)
+    return f"{namespace}_{pod}_{uid[:8]}_{log.parent.name}_{log.name}"
 
 
 def _write(dest: Path, argv: list[str]) -> None:

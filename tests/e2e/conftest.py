@@ -11,10 +11,12 @@ import contextlib
 import os
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from homelab.lab import footprint, lifecycle, logs, plan
+from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
 from homelab.probe import writes
@@ -77,11 +79,19 @@ def pytest_runtest_makereport(
     rig = item.session.stash.get(RIG, None)
     if report.failed and rig is not None:
         dest = rig.folder / "failures" / item.name.replace("/", "-")
-        logs.collect(rig.lab, dest)
-        report.sections.append(("Logs of all machines", str(dest)))
+        report.sections.append(("Logs of all machines", collected(rig.lab, dest)))
         if item.get_closest_marker("foundation"):
             item.session.shouldfail = f"{item.name} failed, and all else builds on it"
     return report
+
+
+def collected(lab: Lab, dest: Path) -> str:
+    """Where the logs are, or why there are none: what is left of a lab may be anything."""
+    try:
+        logs.collect(lab, dest)
+    except (LabError, OSError) as error:
+        return f"not collected: {error}"
+    return str(dest)
 
 
 @pytest.fixture(scope="session")
@@ -89,14 +99,14 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """The lab: fresh, or the one that was named."""
     option = request.config.getoption
     attached = option("--lab")
+    folder = REPO / ".homelab" / (attached or FRESH) / time.strftime("e2e-%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
     if attached:
         lab = Lab(attached)
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
-        lab = lifecycle.up(FRESH, plan.from_environment())
-    folder = REPO / ".homelab" / lab.name / time.strftime("e2e-%Y%m%d-%H%M%S")
-    folder.mkdir(parents=True)
+        lab = fresh(folder, leave=option("--keep") != "never")
     rig = Rig(lab, folder)
     request.session.stash[RIG] = rig
     with network_of(lab):
@@ -111,6 +121,17 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     lifecycle.down(lab.name)
     changed = footprint.differences(host, footprint.take())
     assert not changed, f"the host is not as it was before the lab: {changed}"
+
+
+def fresh(folder: Path, leave: bool) -> Lab:
+    """The suite's own lab; one that does not come up is looked at and taken away again."""
+    try:
+        return lifecycle.up(FRESH, plan.from_environment())
+    except BaseException:  # Ctrl-C too
+        print(f"\nlogs of the lab that did not come up: {collected(Lab(FRESH), folder / 'up')}")
+        if not leave:
+            lifecycle.down(FRESH)
+        raise
 
 
 @pytest.fixture(scope="module")
