@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.e2e.support.rig import Rig
 
 UNITS = ("containerd", "kubelet", "haproxy", "keepalived", "homelab-firewall")
@@ -24,14 +26,15 @@ done
 """
 
 
-def running(rig: Rig) -> dict[str, set[str]]:
-    """Units and containers of every node, each line with an identity of this very start."""
-    return {name: set(rig.root(name, RUNNING).splitlines()) for name in rig.nodes}
+def running(rig: Rig, names: Sequence[str] = ()) -> dict[str, set[str]]:
+    """Units and containers of every node (or of ``names``), with an identity of this very start."""
+    return {name: set(rig.root(name, RUNNING).splitlines()) for name in names or rig.nodes}
 
 
-def files(rig: Rig) -> dict[str, set[str]]:
-    """Mode, owner and checksum of every file that a deploy could write, on every node."""
-    return {name: set(rig.root(name, FILES, timeout=120).splitlines()) for name in rig.nodes}
+def files(rig: Rig, names: Sequence[str] = ()) -> dict[str, set[str]]:
+    """Mode, owner and checksum of every file that a deploy could write."""
+    found = {name: rig.root(name, FILES, timeout=120) for name in names or rig.nodes}
+    return {name: set(text.splitlines()) for name, text in found.items()}
 
 
 def changed(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, list[str]]:
