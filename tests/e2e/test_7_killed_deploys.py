@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from homelab.lab.machines import wait_for_ssh
+from operations import step
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.kill_points import KILL_POINTS, KillPoint
 from tests.e2e.support.pyinfra import CLUSTER, Running, changes, deploy, predict, reset
@@ -36,6 +37,9 @@ def test_a_deploy_is_killed(rig: Rig, point: KillPoint) -> None:
         rig.lab.kill(point.power)
     if point.tear:
         machine, path = point.tear
+        # The machine does not know that its controller died: its script goes on, and could write
+        # the file anew after it was torn.
+        rig.root(machine, f"flock -w 120 {step.FILE} true", timeout=150)
         rig.root(machine, f"truncate -s $(($(stat -c %s {path}) / 2)) {path}")
     if point.power:
         rig.lab.start(point.power)
