@@ -74,7 +74,9 @@ def e2e(session: nox.Session) -> None:
     install(session, "test", "e2e")
     chosen = any(word.startswith("tests/") for word in session.posargs)
     where = () if chosen else ("tests/e2e",)
-    as_root(session, "-m", "pytest", "-p", "no:randomly", *where, *session.posargs)
+    # No cache: it would be root's, in a clone that is the user's.
+    plugins = ("-p", "no:randomly", "-p", "no:cacheprovider")
+    as_root(session, "-m", "pytest", *plugins, *where, *session.posargs)
 
 
 @nox.session(default=False)
