@@ -56,3 +56,27 @@ def test_a_worker_leaves_and_is_added(rig: Rig) -> None:
     added = deploy(rig, "add-worker")
     assert added.returncode == 0, added.output[-3000:]
     wait_until_healthy(rig)
+
+
+@pytest.mark.long  # kubeadm waits two minutes for a kubelet
+def test_a_worker_that_can_not_join_says_why(rig: Rig) -> None:
+    """Its kubelet ends at once; the machine's post-mortem names it, and mending it is enough."""
+    machine, arguments = rig.workers[-1], "/etc/default/kubelet"
+    left = reset(rig, f"reset-{machine}", "--data", f"machine={machine}")
+    assert left.returncode == 0, left.output[-3000:]
+
+    rig.root(machine, f"echo KUBELET_EXTRA_ARGS=--no-such-flag > {arguments}")
+    try:
+        failed = deploy(rig, "join-fails")
+    finally:
+        rig.root(machine, f"rm {arguments}")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.output, failed.output[-3000:]
+    assert f"post-mortem of {machine}:" in failed.output, failed.output[-3000:]
+    assert "not so: kubelet is healthy:" in failed.output, failed.output[-3000:]
+    with Cluster(rig) as cluster:
+        assert machine not in cluster.nodes()
+
+    joined = deploy(rig, "join-mended")
+    assert joined.returncode == 0, joined.output[-3000:]
+    wait_until_healthy(rig)
