@@ -44,9 +44,14 @@ def scan_command(targets: Sequence[str]) -> list[str]:
     return command("scan", *targets)
 
 
-def compare(site: Site, machine: Machine, source: str, found: Sequence[int]) -> Difference:
-    """Hold the open ports of a machine against what ``source``, an address, may reach."""
-    table = [port for port in ports(site, machine) if port.protocol == "tcp"]
+def compare(
+    site: Site, machine: Machine, source: str, found: Sequence[int], without: Sequence[str] = ()
+) -> Difference:
+    """Hold the open ports of a machine against what ``source``, an address, may reach.
+
+    ``without``: services that do not listen at the address that was scanned.
+    """
+    table = [p for p in ports(site, machine) if p.protocol == "tcp" and p.service not in without]
     allowed = [port for port in table if may(site, port, source)]
     unexpected = [number for number in found if not any(number in numbers(p) for p in allowed)]
     # Ranges hold what users make; single ports are services that always run.
