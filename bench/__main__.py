@@ -1,5 +1,6 @@
-"""``python -m bench [deploy|noop|ansible|growth|all]``: measure, print, keep in docs/results.
+"""``python -m bench [up|deploy|noop|ansible|growth|all]``: measure, print, keep in docs/results.
 
+up       machines and cluster from nothing, as `nox -s lab` makes them, with everything built
 deploy   the bare script and the deploy, each on fresh machines
 noop     the deploy again on the machines of the last one (deployed if there are none)
 ansible  ansible-core on the same machines
@@ -20,13 +21,13 @@ from bench.fleet import growth
 from bench.results import FOLDER, Results, page
 from homelab.lab import Lab, LabError, lifecycle
 
+COMMANDS = ("up", "deploy", "noop", "ansible", "growth")
 COUNTS = (1, 3, 10, 30)
 
 
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser("bench", description=__doc__, formatter_class=_Plain)
-    commands = ("deploy", "noop", "ansible", "growth", "all")
-    made.add_argument("command", choices=commands, nargs="?", default="all")
+    made.add_argument("command", choices=(*COMMANDS, "all"), nargs="?", default="all")
     made.add_argument("--repeats", type=int, default=1, help="of what needs fresh machines (1)")
     made.add_argument("--noops", type=int, default=3, help="repeats of what changes nothing (3)")
     made.add_argument("--hosts", type=int, nargs="+", default=COUNTS, help="for growth (1 3 10 30)")
@@ -49,7 +50,25 @@ def deployed() -> Lab:
 
 def measure(args: argparse.Namespace, results: Results) -> None:
     """Run what was asked for and keep each figure as soon as it is known."""
-    wanted = {"deploy", "noop", "ansible", "growth"} if args.command == "all" else {args.command}
+    wanted = {*COMMANDS} if args.command == "all" else {args.command}
+    if on_the_lab := wanted - {"growth"}:
+        try:
+            measure_on_the_lab(on_the_lab, args, results)
+        finally:  # the logs of a run that failed lie elsewhere
+            if not args.keep:
+                lifecycle.down(cluster.NAME)
+    if "growth" in wanted:
+        results.growth = {}
+        for count, found in growth.measure(tuple(args.hosts), args.noops):
+            results.growth[count] = found
+            keep(results, "growth")
+
+
+def measure_on_the_lab(wanted: set[str], args: argparse.Namespace, results: Results) -> None:
+    """All but growth."""
+    if "up" in wanted:
+        results.runs["up"] = [cluster.from_nothing() for _ in range(args.repeats)]
+        keep(results, "up")
     if "deploy" in wanted:
         results.runs |= {"bare": [], "deploy": []}
         for _ in range(args.repeats):
@@ -64,11 +83,6 @@ def measure(args: argparse.Namespace, results: Results) -> None:
         if "ansible" in wanted:
             results.runs["ansible"] = ansible.noop(lab, args.noops)
             keep(results, "ansible")
-    if wanted - {"growth"} and not args.keep:
-        lifecycle.down(cluster.NAME)
-    if "growth" in wanted:
-        results.growth = growth.measure(tuple(args.hosts), args.noops)
-        keep(results, "growth")
 
 
 def keep(results: Results, command: str) -> None:

@@ -7,24 +7,27 @@ Namespaces end with their first process: nothing is left but what :func:`stop` r
 
 from __future__ import annotations
 
-import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import IO
 
 from bench.errors import BenchError
-from homelab.lab import image
+from homelab.lab import cache, image, netns
 from homelab.lab.lifecycle import artefacts
-from homelab.lab.paths import ssh_key, state_root
+from homelab.lab.paths import ssh_key
 
-NETNS = "homelab-fleet"  # the controller's: the bridge of all hosts is in it
+# The controller's: the bridge of all hosts is in it. Not "homelab-": so begin those of labs.
+NETNS = "bench-fleet"
+KIND = "fleet-root"  # of the cache
 SUBNET = IPv4Network("10.78.0.0/24")
 BRIDGE = "fleet0"
-PATIENCE = 30.0
+PATIENCE = 30.0  # and a second more for each host: they all start on the same cores
 
 # $1 root, $2 name. A host's changes live in memory, as long as the host does.
 HOST = """set -eu
@@ -70,22 +73,12 @@ def root() -> Path:
     """The node image's root, unpacked; what hosts write goes to memory, so it stays as it is."""
     made, bare = artefacts()
     tar = image.node(bare, made)
-    folder = state_root() / "fleet" / tar.parent.name
-    if not folder.is_dir():
-        part = folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        run(
-            "tar",
-            "-C",
-            str(part),
-            "--numeric-owner",
-            "--exclude=./var/lib/containerd",
-            "-xf",
-            str(tar),
-        )
-        part.rename(folder)
-    return folder
+    store = "--exclude=./var/lib/containerd"
+
+    def build(folder: Path) -> None:
+        run("tar", "-C", str(folder), "--numeric-owner", store, "-xf", str(tar))
+
+    return cache.built(cache.place(KIND, tar.parent.name.rpartition("-")[2]), build)
 
 
 @contextmanager
@@ -93,19 +86,23 @@ def fleet(folder: Path, count: int) -> Iterator[tuple[Host, ...]]:
     """That many hosts, up and answering; gone afterwards."""
     wanted = hosts(count)
     remove()
+    before = netns.folder_is()
     started: list[subprocess.Popen[bytes]] = []
-    try:
-        bridge()
-        for host in wanted:
-            started.append(start(folder, host))
-        for host in wanted:
-            wait(host)
-        yield wanted
-    finally:
-        for process in started:
-            process.kill()  # --kill-child: the host's first process, and with it its namespaces
-            process.wait()
-        remove()
+    with tempfile.TemporaryDirectory(prefix="bench-fleet-") as logs:
+        try:
+            bridge()
+            for host in wanted:
+                with (Path(logs) / host.name).open("wb") as log:
+                    started.append(start(folder, host, log))
+            for host, process in zip(wanted, started, strict=True):
+                wait(host, process, Path(logs) / host.name, PATIENCE + count)
+            yield wanted
+        finally:
+            for process in started:
+                process.kill()  # --kill-child: the host's first process, and so its namespaces
+                process.wait()
+            remove()
+            netns.restore_folder(before)
 
 
 def bridge() -> None:
@@ -118,7 +115,7 @@ def bridge() -> None:
     run(*inside, "link", "set", BRIDGE, "up")
 
 
-def start(folder: Path, host: Host) -> subprocess.Popen[bytes]:
+def start(folder: Path, host: Host, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """A host: network first, then its other namespaces and its SSH server."""
     own, port = f"{NETNS}-{host.name}", f"v{host.name}"
     run("ip", "netns", "add", own)
@@ -143,15 +140,15 @@ def start(folder: Path, host: Host) -> subprocess.Popen[bytes]:
             host.name,
         ],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
     )
 
 
 def ssh(host: Host, *command: str) -> list[str]:
     """The command line of a command on a host."""
     settings = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null")
-    options = [word for setting in (*settings, "ConnectTimeout=2") for word in ("-o", setting)]
+    options = [word for setting in (*settings, "ConnectTimeout=5") for word in ("-o", setting)]
     where = ["-q", "-i", str(ssh_key()), f"vagrant@{host.address}"]
     return [*enter("ssh"), *options, *where, *command]
 
@@ -161,12 +158,13 @@ def enter(*argv: str) -> list[str]:
     return ["nsenter", f"--net=/run/netns/{NETNS}", "--", *argv]
 
 
-def wait(host: Host) -> None:
-    """Until the host answers; BenchError if it does not."""
-    end = time.monotonic() + PATIENCE
+def wait(host: Host, process: subprocess.Popen[bytes], log: Path, patience: float) -> None:
+    """Until the host answers; BenchError with its last words if it does not, or has ended."""
+    end = time.monotonic() + patience
     while subprocess.run(ssh(host, "true"), capture_output=True, check=False).returncode != 0:
-        if time.monotonic() > end:
-            raise BenchError(f"{host.name} of the fleet does not answer SSH after {PATIENCE:.0f} s")
+        if process.poll() is not None or time.monotonic() > end:
+            said = " ".join(log.read_text(errors="replace").splitlines()[-2:])
+            raise BenchError(f"{host.name} of the fleet does not answer SSH: {said}")
         time.sleep(0.1)
 
 

@@ -50,7 +50,7 @@ def up(name: str, wanted: tuple[plan.Machine, ...], machines_own: bool = False) 
         machines.describe(paths, Settings(tag, wanted, str(made.folder), machines_own))
         lab = Lab(name)
         machines.bring_up(lab)
-    for kind in ("kubernetes", "bundle", "node-base", "node"):
+    for kind in ("kubernetes", "bundle", "node-base", "node", "fleet-root"):
         cache.prune(kind)
     say(f"the lab {name!r} is up: " + ", ".join(f"{m.name} {m.address}" for m in wanted))
     return lab
