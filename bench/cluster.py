@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.figures import Figures, load
 from homelab.lab import Lab, image, lifecycle, plan
-from homelab.lab.deploy import CLUSTER, INVENTORY, environment, pyinfra
+from homelab.lab.deploy import CLUSTER, INVENTORY, environment, pyinfra, timings
 from homelab.lab.paths import REPO
 
 NAME = "bench"
@@ -118,8 +118,8 @@ def bare_phases(output: str) -> dict[str, float]:
 def deploy(lab: Lab, what: str) -> Figures:
     """``deploys/cluster.py`` as a person runs it; its phases are its own (timings.json)."""
     figures = measured(lab, what, pyinfra(lab, CLUSTER), log_file(lab, what))
-    timings = REPO / ".homelab" / lab.name / "timings.json"
-    phases = deploy_phases(timings.read_text()) if timings.exists() else {}
+    kept = timings(lab)
+    phases = deploy_phases(kept.read_text()) if kept.exists() else {}
     rest = figures.seconds - sum(phases.values())
     phases["pyinfra itself"] = round(max(rest, 0.0), 2)
     return Figures(figures.seconds, phases, figures.commands, figures.load)

@@ -102,7 +102,7 @@ def act(args: argparse.Namespace) -> int:
         lab.logs(args.folder or lab.paths.seen_by_vagrant / "logs")
     elif command == "run":
         words = args.words[1:] if args.words[:1] == ["--"] else args.words
-        env = {**os.environ, **lab.environment()}
+        env = {**os.environ, **lab.environment(), **deploy.environment(lab)}
         return subprocess.run(lab.nsenter(words), env=env, check=False).returncode
     elif command == "loss":
         lab.loss(args.machine, args.percent)

@@ -1,9 +1,11 @@
 """Run the project's own deploy on the lab's machines, from inside of the lab's network."""
 
+import json
 import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 from homelab.lab.errors import LabError
@@ -13,6 +15,7 @@ from homelab.lab.progress import say
 
 INVENTORY = "inventories/lab.py"
 CLUSTER = "deploys/cluster.py"
+ON_FRESH_MACHINES = "about 2 minutes on fresh machines"
 
 
 def environment(lab: Lab) -> dict[str, str]:
@@ -35,8 +38,31 @@ def pyinfra(lab: Lab, deploy: str, *options: str) -> list[str]:
     return lab.nsenter([*program, INVENTORY, deploy, "-y", *options])
 
 
+def timings(lab: Lab) -> Path:
+    """Where the deploy keeps how long its phases took."""
+    return REPO / ".homelab" / lab.name / "timings.json"
+
+
+def forecast(kept: Path, made: float) -> str:
+    """How long a deploy will take, by the last one on machines that were made at ``made``."""
+    try:
+        if kept.stat().st_mtime > made:
+            return f"the last one took {json.loads(kept.read_text())['total']:.0f} s"
+    except (OSError, ValueError, KeyError):  # never deployed; or a run died while it wrote
+        pass
+    return ON_FRESH_MACHINES
+
+
+def made(lab: Lab) -> float:
+    """When the first of the machines was made."""
+    (first, *_) = lab.machines()
+    created: str = lab.inspect(first.name)["Created"]  # UTC, to the nanosecond
+    return datetime.fromisoformat(created[:19]).replace(tzinfo=UTC).timestamp()
+
+
 def deploy(lab: Lab, *options: str) -> None:
     """Build the cluster on the machines; a second run changes nothing."""
+    say(f"deploy ({forecast(timings(lab), made(lab))})")
     started = time.monotonic()
     done = subprocess.run(
         pyinfra(lab, CLUSTER, *options),

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -77,6 +78,34 @@ def test_without_root_it_starts_again_by_sudo(monkeypatch: pytest.MonkeyPatch) -
     assert argv[:2] == ["sudo", "env"]
     assert "HOMELAB_LAB=green" in argv
     assert argv[-4:] == [sys.executable, "-m", "homelab.lab", "status"]
+
+
+def test_a_command_in_the_labs_network_finds_the_labs_inventory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Settings("image", plan.machines(1, 2), "/cache/b").write(Paths("lab").machines_file, {})
+    given: dict[str, str] = {}
+
+    def run(argv: list[str], env: dict[str, str], check: bool) -> CompletedProcess[str]:
+        given.update(env)
+        return CompletedProcess(argv, 0)
+
+    monkeypatch.setattr("subprocess.run", run)
+    assert command.act(command.parser().parse_args(["run", "--", "pyinfra"])) == 0
+    assert given["HOMELAB_WORKERS"] == "2"
+    assert given["HOMELAB_BUNDLE"] == "/cache/b"
+    assert given["DOCKER_HOST"].endswith("/lab/docker.sock")
+
+
+def test_the_forecast_of_a_deploy_is_the_last_one_on_the_same_machines(tmp_path: Path) -> None:
+    kept = tmp_path / "timings.json"
+    assert deploy.forecast(kept, 0) == deploy.ON_FRESH_MACHINES
+    kept.write_text('{"phases": [], "total": 151.2}')
+    assert deploy.forecast(kept, 0) == "the last one took 151 s"
+    made_later = kept.stat().st_mtime + 1
+    assert deploy.forecast(kept, made_later) == deploy.ON_FRESH_MACHINES
+    kept.write_text('{"phases"')
+    assert deploy.forecast(kept, 0) == deploy.ON_FRESH_MACHINES
 
 
 def test_an_unknown_machine_is_told_with_the_known_ones() -> None:
