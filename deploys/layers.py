@@ -7,8 +7,10 @@ import secrets
 from typing import TYPE_CHECKING
 
 import yaml
+from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
+from deploys.kubernetes import manifests
 from homelab.documents import apiserver, components, kubeadm
 from homelab.documents.balancer import haproxy
 from homelab.documents.cni_bridge import cni_bridge
@@ -27,7 +29,7 @@ from homelab.preflight.survey import CLAIM
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 from operations import quiet
-from operations.kubeadm import CONFIG
+from operations.kubeadm import CONFIG, RECORDED
 
 if TYPE_CHECKING:
     from deploys.run import Run
@@ -71,7 +73,12 @@ def control_plane(run: Run, machine: Machine, etcd_initial: str) -> Layer:
     """
     site, traits = run.site, run.traits(machine)
     text = cluster_documents(site, machine, NO_TOKEN, False, traits, etcd_arguments(etcd_initial))
-    documents = [Document(CONFIG, text, mode=0o600), *patches(site, machine).documents]
+    recorded = cluster_documents(site, machine, NO_TOKEN, False, traits)
+    documents = [
+        Document(CONFIG, text, mode=0o600),
+        Document(RECORDED, recorded, mode=0o600),
+        *patches(site, machine).documents,
+    ]
     if site.kubernetes.audit_log:
         documents.append(apiserver.audit_policy(site))
     if site.kubernetes.encrypt_secrets:
@@ -112,9 +119,10 @@ def _renew(run: Run) -> str:
     )
     return f"""set -e
 {_MEMBER} || exit 0
+{manifests.remember()}
 kubeadm init phase control-plane all {config} {run.patches} >/dev/null
 kubeadm init phase etcd local {config} {run.patches} >/dev/null
-kubeadm init phase upload-config all {config} >/dev/null{addons}
+kubeadm init phase upload-config all --config {RECORDED} >/dev/null{addons}
 kubeadm init phase kubelet-start {config} >/dev/null"""
 
 
@@ -129,13 +137,14 @@ def new_encryption_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def read_encryption_key(anchor: Host) -> str:
-    """The key that the cluster uses now; a new one if it encrypts nothing yet."""
-    text = quiet.read(anchor, f"cat {apiserver.ENCRYPTION} 2>/dev/null || true")
-    if not text.strip():
-        return new_encryption_key()
-    for resource in yaml.safe_load(text)["resources"]:
-        for provider in resource["providers"]:
-            if "secretbox" in provider:
-                return str(provider["secretbox"]["keys"][0]["secret"])
-    return new_encryption_key()
+def read_encryption_key(plane: Host) -> str:
+    """The key with which this control plane encrypts Secrets now."""
+    text = quiet.read(plane, f"cat {apiserver.ENCRYPTION}")
+    try:
+        providers = [p for r in yaml.safe_load(text)["resources"] for p in r["providers"]]
+        (key,) = (str(p["secretbox"]["keys"][0]["secret"]) for p in providers if "secretbox" in p)
+    except (yaml.YAMLError, LookupError, TypeError, ValueError):
+        # without its cause, whose text may hold the key
+        raise DeployError(f"{plane.name}: {apiserver.ENCRYPTION} is not as it was written; "
+                          "copy another control plane's there") from None  # fmt: skip
+    return key

@@ -156,7 +156,7 @@ def _gather(strict: bool) -> Run:
     # Of two who begin at the same time, one gets the first machine, and only he asks for the rest.
     everywhere(hosts[:1], lock.acquire)
     everywhere(hosts[1:], lock.acquire)
-    surveys = everywhere(hosts, lambda h: h.get_fact(MachineSurvey, vip=site.api.vip))
+    surveys = everywhere(hosts, lambda h: _survey(h, site))
     _refuse(_bundle_faults(site))
     found = problems(site, surveys)
     for warning in (problem for problem in found if not problem.fatal):
@@ -165,10 +165,14 @@ def _gather(strict: bool) -> Run:
     _refuse([str(problem) for problem in fatal])
     run = Run(site, clock, surveys)
     run.forgotten = _forgotten(run)
-    if not run.founding:
-        run.encryption_key = layers.read_encryption_key(inventory.get_host(run.anchor.name))
-    elif site.kubernetes.encrypt_secrets:
-        run.encryption_key = layers.new_encryption_key()
+    if site.kubernetes.encrypt_secrets:
+        # Any member's will do (they are the same, preflight says), so that a lost file is no harm.
+        having = [m for m in run.members if surveys[m.name].encrypts]
+        run.encryption_key = (
+            layers.read_encryption_key(inventory.get_host(having[0].name))
+            if having
+            else layers.new_encryption_key()
+        )
     states = everywhere(
         hosts,
         lambda h: h.get_fact(Layers, layers=layers.of(run, derived.machine(site, h.name))),
@@ -180,6 +184,14 @@ def _gather(strict: bool) -> Run:
         f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)"
     )
     return run
+
+
+def _survey(target: Host, site: Site) -> Survey:
+    """With this controller's time before and after, by which the machines' clocks are compared."""
+    before = time.time()
+    survey: Survey = target.get_fact(MachineSurvey, vip=site.api.vip)
+    survey.asked, survey.answered = before, time.time()
+    return survey
 
 
 def _left_out(site: Site, hosts: list[Host]) -> list[str]:

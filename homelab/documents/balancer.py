@@ -11,8 +11,6 @@ from homelab.site.model import Machine, Site
 CONFIG = "/etc/haproxy/haproxy.cfg"
 SOCKET = "/run/haproxy/admin.sock"
 AGENT = "/etc/haproxy/homelab-agent.lua"
-# Loopback only: says 200 while HAProxy's event loop turns (homelab/documents/vip.py asks it).
-ALIVE_PORT = 8404
 # "1" while HAProxy is not running; keepalived watches this file by inotify.
 STATE = "/run/homelab/haproxy.down"
 
@@ -78,7 +76,7 @@ defaults
 
 frontend alive
     mode http
-    bind 127.0.0.1:{ALIVE_PORT}
+    bind 127.0.0.1:{derived.ALIVE_PORT}
     timeout client 2s
     monitor-uri /alive
 

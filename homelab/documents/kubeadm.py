@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homelab import versions
-from homelab.documents import apiserver, components, patches, runtime
+from homelab.documents import apiserver, components, patches, runtime, settled
 from homelab.documents.text import dump_yaml, header
 from homelab.documents.traits import Traits
 from homelab.site import derived
@@ -43,15 +43,14 @@ def cluster_documents(
     etcd's, e.g. ``initial-cluster`` and ``initial-cluster-state`` of a learner that joins.
     """
     if joining:
-        documents = [_join(site, machine, run, traits)]
-    else:
-        documents = [
-            _init(site, machine, run, traits),
-            _cluster(site, etcd_args),
-            components.kubelet(site, traits),
-            components.kube_proxy(site, traits),
-        ]
-    return header(site, "kubeadm") + dump_yaml(*documents)
+        return header(site, "kubeadm") + dump_yaml(_join(site, machine, run, traits))
+    documents = [
+        _init(site, machine, run, traits),
+        _cluster(site, etcd_args),
+        components.kubelet(site, traits),
+        components.kube_proxy(site, traits),
+    ]
+    return header(site, "kubeadm") + settled.note(site) + dump_yaml(*documents)
 
 
 def skip_phases(site: Site) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ happens every few minutes without a fault; with six, once in a year of such days
 
 from __future__ import annotations
 
-from homelab.documents.balancer import ALIVE_PORT, STATE
+from homelab.documents.balancer import STATE
 from homelab.documents.document import Document, Layer
 from homelab.documents.network import interface
 from homelab.documents.text import header, unit
@@ -139,7 +139,7 @@ vrrp_instance api {{
 # without quorum, when nobody has a backend, the VIP stays and clients are refused at once.
 CHECK = f"""#!/bin/bash
 {{header}}exec 2>/dev/null
-exec 3<>/dev/tcp/127.0.0.1/{ALIVE_PORT} || exit 1
+exec 3<>/dev/tcp/127.0.0.1/{derived.ALIVE_PORT} || exit 1
 printf 'GET /alive HTTP/1.0\\r\\n\\r\\n' >&3
 read -r -t 0.5 -u 3 version status rest && [[ $status == 200 ]]
 """

@@ -1,15 +1,27 @@
-"""What must hold before anything is changed. Pure: surveys in, problems out, all of them."""
+"""What must hold before anything is changed. Pure: surveys in, problems out, all of them.
+
+Here is what a machine shows by itself; what it shows beside the others is in ``together.py``.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from homelab.documents.network import mac
 from homelab.preflight.survey import Survey
+from homelab.preflight.together import (
+    clock,
+    cluster,
+    encryption,
+    identity,
+    runtime,
+    settled,
+    virtual_ip,
+)
+from homelab.preflight.view import Condition, Problem, View
 from homelab.site import derived
-from homelab.site.model import Machine, Site
+from homelab.site.model import Site
+from homelab.site.ports import ports
 
 DEBIANS = ("12", "13")
 KERNEL = (5, 10)  # Cilium's floor for kube-proxy replacement; Debian 12 has 6.1
@@ -17,41 +29,12 @@ CORES = 2  # kubeadm's own preflight (app/constants: ControlPlaneNumCPU)
 MEMORY_KIB = 1700 * 1024  # kubeadm: ControlPlaneMem 1700 MB
 ETCD_KIB = 512 * 1024  # room for a young cluster; etcd's quota is 2 GiB
 IMAGES_KIB = 4 * 1024 * 1024
-SKEW_S = 2.0  # far below certificate and lease tolerances; NTP keeps milliseconds
-
-# Processes that may hold our ports: those that this deploy itself starts.
+# Processes of a member that may hold our ports, as ``ss`` cuts their names (15 characters).
 OWN = {"kube-apiserver", "etcd", "haproxy", "kubelet", "kube-proxy", "kube-scheduler",
-       "kube-controller"}  # fmt: skip
+       "kube-controller", "cilium-agent", "cilium-envoy", "cilium-operator"}  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that stands in the way. ``fatal`` ones stop the run; others are warnings."""
-
-    machine: str
-    condition: str
-    value: str
-    mend: str
-    fatal: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.machine}: {self.condition}: {self.value}. {self.mend}"
-
-
-@dataclass(frozen=True)
-class View:
-    """One machine beside all others."""
-
-    site: Site
-    machine: Machine
-    survey: Survey
-    all: Mapping[str, Survey]
-
-    def problem(self, condition: str, value: object, mend: str, fatal: bool = True) -> Problem:
-        return Problem(self.machine.name, condition, str(value), mend, fatal)
-
-
-Condition = Callable[[View], Iterator[Problem]]
+# What pods of a small node watch; a machine with its own kernel gets more (documents/host.py).
+WATCHES = {"fs.inotify.max_user_instances": 512, "fs.inotify.max_user_watches": 65536}
 
 # One problem in two lines: condition and value, then how to mend it.
 # fmt: off
@@ -96,7 +79,8 @@ def size(view: View) -> Iterator[Problem]:
 
 
 def disk_space(view: View) -> Iterator[Problem]:
-    need = {"/var/lib/containerd": IMAGES_KIB}
+    cri_o = view.site.kubernetes.runtime == "cri-o"
+    need = {"/var/lib/containers" if cri_o else "/var/lib/containerd": IMAGES_KIB}
     if view.machine in derived.control_planes(view.site):
         need["/var/lib/etcd"] = ETCD_KIB
     if view.survey.membership(view.site.name) == "ours":
@@ -123,30 +107,23 @@ def swap(view: View) -> Iterator[Problem]:
                            "kubelet is told to live with it.", fatal=False)
 
 
-def identity(view: View) -> Iterator[Problem]:
-    others = {name: s for name, s in view.all.items() if name != view.machine.name}
-    for label in ("hostname", "machine_id", "product_uuid"):
-        mine = getattr(view.survey, label)
-        if label == "product_uuid" and view.survey.is_container:
-            continue  # the host's, shared by all containers on it
-        twins = [name for name, other in others.items() if mine and getattr(other, label) == mine]
-        if twins and label == "hostname":
-            yield view.problem("unique hostname", f"{mine} is also {', '.join(twins)}",
-                               "The deploy sets it to the declared name.", fatal=False)
-        elif twins:
-            yield view.problem(f"unique {label}", f"{mine} is also that of {', '.join(twins)}",
-                               "A cloned disk: rm /etc/machine-id, systemd-machine-id-setup, boot.")
-
-
-def clock(view: View) -> Iterator[Problem]:
-    if not view.survey.time:
+def shared_kernel(view: View) -> Iterator[Problem]:
+    """What a container can't set: its kernel is another's."""
+    if not view.survey.is_container or view.machine not in derived.nodes(view.site):
         return
-    offsets = {name: other.time for name, other in view.all.items() if other.time}
-    middle = sorted(offsets.values())[len(offsets) // 2]
-    skew = view.survey.time - middle
-    if abs(skew) > SKEW_S and len(offsets) > 1:
-        yield view.problem("clock", f"{skew:+.1f} s from the other machines",
-                           "Start time sync: timedatectl set-ntp true; chronyc makestep.")
+    mend = "It is the kernel's that this container shares: not ours to set. On its host: "
+    if view.survey.filesystems and "overlay" not in view.survey.filesystems:
+        yield view.problem("kernel of the container", "it has no overlay file system",
+                           f"{mend}modprobe overlay.", fatal=False)
+    now = view.survey.sysctls
+    name = "net.bridge.bridge-nf-call-iptables"
+    if now.get(name, "1") != "1":
+        yield view.problem("kernel of the container", f"{name} is {now[name] or 'not there'}",
+                           f"{mend}modprobe br_netfilter; sysctl -w {name}=1.", fatal=False)
+    for name, least in WATCHES.items():
+        if int("".join(c for c in now.get(name, "") if c in "0123456789") or least) < least:
+            yield view.problem("kernel of the container", f"{name} is {now[name]}",
+                               f"{mend}sysctl -w {name}={least}.", fatal=False)
 
 
 def own_address(view: View) -> Iterator[Problem]:
@@ -165,93 +142,29 @@ def nics(view: View) -> Iterator[Problem]:
 
 
 def listeners(view: View) -> Iterator[Problem]:
-    ours: dict[int, str] = {}
-    if view.machine in derived.nodes(view.site):
-        ours[10250] = "kubelet"
-    if view.machine in derived.control_planes(view.site):
-        ours |= {6443: "kube-apiserver", 2379: "etcd", 2380: "etcd"}
-    if view.machine in derived.balancers(view.site):
-        ours[derived.balanced_port(view.site)] = "haproxy"
-        if view.site.ingress and view.site.ingress.dmz == view.machine.name:
-            ours |= {80: "haproxy", 443: "haproxy"}
-    for port, service in ours.items():
-        holder = view.survey.listens.get(port)
-        if holder is not None and holder not in OWN:
-            other = holder or "another process"
-            yield view.problem(f"port {port} for {service}", f"held by {other}",
-                               f"Stop it, or move it (sudo ss -ltnp 'sport = :{port}').")
+    """Every port of the table is free, or held by what a deploy of this site has started.
 
-
-def cluster(view: View) -> Iterator[Problem]:
-    state = view.survey.membership(view.site.name)
-    if state == "foreign":
-        whose = view.survey.claim.get("site")
-        value = f"it serves the site {whose!r}" if whose else ", ".join(view.survey.remains)
-        if view.survey.ca:
-            value += f"; its CA is SHA-256 {view.survey.ca}"
-        yield view.problem("another cluster", value,
-                           "Nothing of it is overwritten. Take it apart there first, or, if it is "
-                           "dead for certain: kubeadm reset, and empty /var/lib/etcd.")
-    members = {name: s for name, s in view.all.items() if s.membership(view.site.name) == "ours"}
-    authorities = Counter(s.ca for s in members.values() if s.ca)
-    if view.machine.name in members and view.survey.ca and len(authorities) > 1:
-        most, _ = authorities.most_common(1)[0]
-        if view.survey.ca != most:
-            yield view.problem("cluster CA", f"SHA-256 {view.survey.ca}, the others' is {most}",
-                               "It belongs to another cluster of this name; reset it first.")
-
-
-def runtime(view: View) -> Iterator[Problem]:
-    """A change of runtime strands the pods of the old one."""
-    wanted = view.site.kubernetes.runtime
-    other, pods = (("cri-o", view.survey.crio_pods) if wanted == "containerd"
-                   else ("containerd", view.survey.containerd_pods))
-    if pods and view.survey.membership(view.site.name) == "ours" and other != wanted:
-        yield view.problem("runtime", f"{other} runs pods here, the site says {wanted}",
-                           f"Take the machine out first: deploys/reset.py for {view.machine.name}.")
-
-
-def settled(view: View) -> Iterator[Problem]:
-    """What a living cluster can't take by a deploy: another version or other networks.
-
-    Kubernetes is upgraded a minor at a time in an order of its own, and addresses of pods and
-    Services stand in certificates, routes and objects.
+    A name alone proves nothing: Debian's own etcd and HAProxy have the same ones.
     """
-    if view.survey.membership(view.site.name) != "ours":
-        return
-    declared = {
-        "kubernetesVersion": f"v{view.site.kubernetes.version}",
-        "podSubnet": view.site.network.pod_cidr,
-        "serviceSubnet": view.site.network.service_cidr,
-    }
-    for name, wanted in declared.items():
-        now = view.survey.made_with.get(name, wanted)
-        if now != wanted:
+    ours: set[str] = {"haproxy"} if view.survey.balances else set()
+    if view.survey.membership(view.site.name) != "none":  # another's is refused as a whole
+        ours = OWN
+    for port in ports(view.site, view.machine):
+        if port.protocol != "tcp" or not isinstance(port.number, int) or port.service == "sshd":
+            continue
+        holder = view.survey.listens.get(port.number)
+        if holder is not None and holder not in ours:
+            other = f"{holder}, which no deploy of this site started" if holder in OWN else holder
             yield view.problem(
-                "settled setting",
-                f"{name} is {now}, the site says {wanted}",
-                "This deploy does not change it on a living cluster: declare the old value.",
-            )
-
-
-def virtual_ip(view: View) -> Iterator[Problem]:
-    mine = view.site.api.vip in view.survey.addresses
-    if mine and view.machine not in derived.balancers(view.site):
-        yield view.problem("VIP", f"{view.site.api.vip} is an address of this machine",
-                           "Only a balancer may hold it: remove it there, or choose another VIP.")
-    known = {port for survey in view.all.values() for port in survey.macs}
-    everyone = all(machine.name in view.all for machine in view.site.machines)  # not so by --limit
-    holder = view.survey.vip_held_by
-    if holder and everyone and holder not in known:
-        value = f"{view.site.api.vip} is held by {holder}, no machine of this site"
-        yield view.problem("VIP", value, "Choose a free address, or take it from what holds it.")
+                f"port {port.number} for {port.service}", f"held by {other or 'another process'}",
+                f"Stop it, or move it (sudo ss -ltnp 'sport = :{port.number}').")
 
 
 # fmt: on
 
 CONDITIONS: tuple[Condition, ...] = (
-    privileges, debian, cgroups, size, disk_space, disk_speed, swap, identity, clock, own_address,
-    nics, listeners, cluster, runtime, settled, virtual_ip,
+    privileges, debian, cgroups, size, disk_space, disk_speed, swap, shared_kernel, identity, clock,
+    own_address, nics, listeners, cluster, runtime, encryption, settled, virtual_ip,
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ CLAIM = "/var/lib/homelab/cluster.json"
 CAP_SYS_RESOURCE = 24  # capabilities(7)
 
 SCRIPT = r"""
+echo "@began $(date +%s.%N)"
 echo "@user $(id -un) $(id -u)"
 . /etc/os-release; echo "@os $ID ${VERSION_ID:-0}"
 echo "@kernel $(uname -m) $(uname -r)"
@@ -26,7 +27,7 @@ echo "@virt $(systemd-detect-virt --container 2>/dev/null || true)"
 echo "@capabilities $(sed -n 's/^CapBnd:\s*//p' /proc/1/status)"
 echo "@cores $(nproc)"
 echo "@memory $(sed -n 's/^MemTotal: *\([0-9]*\).*/\1/p' /proc/meminfo)"
-for p in /var/lib/etcd /var/lib/containerd /var; do
+for p in /var/lib/etcd /var/lib/containerd /var/lib/containers /var; do
   d=$p; while [ ! -e "$d" ]; do d=$(dirname "$d"); done
   echo "@free $p $(df -Pk "$d" | awk 'NR==2{print $4}')"
 done
@@ -39,9 +40,9 @@ ss -Hltnp 2>/dev/null |
 echo "@addresses $(ip -j -4 addr show | tr -d '\n')"
 echo "@links $(ip -j -d link show | tr -d '\n')"
 echo "@claim $(cat /var/lib/homelab/cluster.json 2>/dev/null | tr -d '\n')"
-for p in /etc/kubernetes/pki/ca.crt /etc/kubernetes/kubelet.conf /etc/kubernetes/admin.conf \
-         /etc/kubernetes/manifests/etcd.yaml /etc/kubernetes/manifests/kube-apiserver.yaml \
-         /var/lib/etcd/member; do
+for p in /etc/kubernetes/pki/ca.crt /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml \
+         /var/lib/etcd/member /var/lib/rancher/k3s /var/lib/rancher/rke2 \
+         /etc/rancher/k3s /etc/rancher/rke2; do
   [ ! -e "$p" ] || echo "@remains $p"
 done
 ca=/etc/kubernetes/pki/ca.crt
@@ -52,21 +53,35 @@ echo "@sandboxes $(ls $tasks 2>/dev/null | wc -l) $(ls /run/crio 2>/dev/null | w
 dpkg-query -W -f '@package ${Package} ${Version} ${db:Status-Abbrev}\n' 2>/dev/null |
   sed -n 's/ ii $//p'
 made=/etc/kubernetes/homelab/kubeadm.yaml
-for key in kubernetesVersion podSubnet serviceSubnet; do
-  echo "@made-with $key $(sed -n "s/^ *$key: *//p" $made 2>/dev/null | head -n 1)"
+for key in kubernetesVersion controlPlaneEndpoint podSubnet serviceSubnet dnsDomain \
+           api.vip kubernetes.cni kubernetes.kube_proxy kubernetes.coredns; do
+  echo "@made-with $key $(sed -n "s/^[# ]*$key: *//p" $made 2>/dev/null | head -n 1)"
 done
 echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
-echo "@time $(date +%s.%N)"
+# A digest tells whether two machines have the same key, and nothing of the key.
+key=$(sed -n 's/^ *secret: *//p' /etc/kubernetes/encryption/config.yaml 2>/dev/null)
+[ -z "$key" ] || echo "@encrypts $(echo "$key" | sha256sum | cut -c1-16)"
+if [ -e /var/lib/homelab/applied/haproxy ] ||
+   grep -qs '^# Written by deploys/cluster.py ' /etc/haproxy/haproxy.cfg; then echo "@balances"; fi
+for name in net.bridge.bridge-nf-call-iptables \
+            fs.inotify.max_user_instances fs.inotify.max_user_watches; do
+  echo "@sysctl $name $(cat "/proc/sys/$(echo $name | tr . /)" 2>/dev/null)"
+done
+echo "@filesystems $(sed 's/^nodev//' /proc/filesystems | tr -d '\t' | tr '\n' ' ')"
 # Who answers for the VIP? Anything that is sent makes the kernel ask by ARP; port 9 discards.
+# What it remembers is no answer: it may be somebody's who is dead by now.
 if [ -n "${VIP:-}" ] && ! ip -4 addr show | grep -q " $VIP/"; then
+  ip -4 neigh flush to "$VIP" >/dev/null 2>&1 || true
   for try in 1 2 3 4 5; do
     timeout 1 bash -c "echo > /dev/udp/$VIP/9" 2>/dev/null || true
-    mac=$(ip -4 neigh show to "$VIP" | sed -n 's/.* lladdr \([0-9a-f:]*\).*/\1/p' | head -n 1)
+    mac=$(ip -4 neigh show to "$VIP" |
+      sed -n 's/.* lladdr \([0-9a-f:]*\) .*REACHABLE.*/\1/p' | head -n 1)
     [ -z "$mac" ] || { echo "@vip-held-by $mac"; break; }
     sleep 0.1
   done
 fi
+echo "@time $(date +%s.%N)"
 """
 
 
@@ -77,7 +92,11 @@ def script(vip: str) -> str:
 
 @dataclass
 class Survey:
-    """Times in seconds, sizes in KiB; ``None``/empty where the machine did not say."""
+    """Times in seconds, sizes in KiB; ``None``/empty where the machine did not say.
+
+    ``began`` and ``time`` are the machine's clock at the first and the last line; ``asked`` and
+    ``answered`` the controller's, before and after both.
+    """
 
     user: str = ""
     uid: int = -1
@@ -108,7 +127,21 @@ class Survey:
     etcd_initial: str = ""  # initial-cluster of this machine's own start; "" for the first one
     disk_p99_ms: float | None = None
     vip_held_by: str = ""  # MAC of another machine that answers for the VIP
+    encrypts: str = ""  # a digest of the key with which this API server encrypts Secrets
+    balances: bool = False  # its HAProxy is ours
+    sysctls: dict[str, str] = field(default_factory=dict)
+    filesystems: list[str] = field(default_factory=list)
+    began: float = 0.0
     time: float = 0.0
+    asked: float = 0.0
+    answered: float = 0.0
+
+    @property
+    def ahead(self) -> tuple[float, float] | None:
+        """The machine's clock is ahead of the controller's by something between these two."""
+        if not (self.began and self.time and self.asked and self.answered):
+            return None
+        return self.time - self.answered, self.began - self.asked
 
     @property
     def is_container(self) -> bool:
@@ -159,7 +192,7 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.arch, survey.kernel = words[0], words[1]
         case "@cgroup" | "@virt" | "@hostname" | "@ca":
             setattr(survey, tag[1:], rest)
-        case "@machine-id" | "@product-uuid" | "@etcd-initial" | "@vip-held-by":
+        case "@machine-id" | "@product-uuid" | "@etcd-initial" | "@vip-held-by" | "@encrypts":
             setattr(survey, tag[1:].replace("-", "_"), rest)
         case "@capabilities":
             survey.capabilities = int(rest or "0", 16)
@@ -192,7 +225,13 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
             survey.packages[words[0]] = words[1]
         case "@disk":
             survey.disk_p99_ms = float(rest) if rest else None
-        case "@time":
-            survey.time = float(rest)
+        case "@balances":
+            survey.balances = True
+        case "@sysctl":
+            survey.sysctls[words[0]] = " ".join(words[1:])
+        case "@filesystems":
+            survey.filesystems = words
+        case "@began" | "@time":
+            setattr(survey, tag[1:], float(rest))
         case _:
             raise ValueError("unknown tag")

@@ -9,6 +9,8 @@ from homelab.site.model import Machine, Role, Site
 
 API_PORT = 6443  # kubeadm's bindPort
 BALANCED_PORT = 8443  # HAProxy's, where it shares a machine with an API server
+# Loopback only: HAProxy says 200 while its event loop turns (homelab/documents/vip.py asks it).
+ALIVE_PORT = 8404
 
 
 def with_role(site: Site, role: Role) -> tuple[Machine, ...]:

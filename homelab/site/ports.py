@@ -107,6 +107,7 @@ def _balancer(site: Site, machine: Machine) -> Iterator[Port]:
         world = " world" if site.ingress else ""
         number, who = derived.balanced_port(site), f"subnet admin nodes pods{world}"
         yield _port("tcp", number, who, "haproxy", "the API on the VIP, for everyone with a key")
+        yield _port("tcp", derived.ALIVE_PORT, "local", "haproxy", "health, for keepalived")
         if len(derived.balancers(site)) > 1:
             yield _port("vrrp", None, "balancers", "keepalived", "who holds the VIP (RFC 5798)")
     if site.ingress and site.ingress.dmz == machine.name:

@@ -36,6 +36,7 @@ SURVEY = "@capabilities"  # in no other command
 TOKEN_HEX = "5ec2e7"
 TOKEN_BYTES = b"encrypts the secrets of a test.."
 KEY = base64.b64encode(TOKEN_BYTES).decode()
+DIGEST = "5ec2e75ec2e75ec2"
 # Private keys of the cluster, as they pass through the controller's memory.
 AUTHORITIES = base64.b64encode(b"a tar with the keys of the authorities").decode()
 KUBECONFIG = "apiVersion: v1\nclient-key-data: dGhlIGtleSBvZiB0aGUgYWRtaW4="
@@ -59,10 +60,10 @@ def bare(site: Site) -> Answers:
     }
 
 
-def declared(site: Site) -> Answers:
-    """Members of the finished cluster, each as the site declares it."""
+def declared(site: Site, key: str = KEY) -> Answers:
+    """Members of the finished cluster, each as the site declares it; they encrypt with ``key``."""
     surveys = {m.name: member_lines(site, m) for m in site.machines}
-    run = _run(site, surveys)
+    run = _run(site, surveys, key)
     return {m.name: _declared(run, m, surveys[m.name]) for m in site.machines}
 
 
@@ -77,7 +78,7 @@ def member_lines(site: Site, machine: Machine) -> list[str]:
     if machine in planes:
         before = planes[: planes.index(machine) + 1] if machine != planes[0] else ()
         initial = ",".join(f"{m.name}=https://{m.address}:2380" for m in before)
-        lines += ["@ca AA:BB", "@disk 1.5", f"@etcd-initial {initial}"]
+        lines += ["@ca AA:BB", "@disk 1.5", f"@etcd-initial {initial}", f"@encrypts {DIGEST}"]
     return lines
 
 
@@ -85,7 +86,7 @@ def _declared(run: Run, machine: Machine, survey: list[str]) -> list[Answer]:
     site = run.site
     found: list[Answer] = [
         (SURVEY, "\n".join(survey)),
-        (f"cat {apiserver.ENCRYPTION}", apiserver.encryption(site, KEY).text),
+        (f"cat {apiserver.ENCRYPTION}", apiserver.encryption(site, run.encryption_key).text),
         *_layers(layers.of(run, machine), all_of),
         ("echo met; else echo open", "met"),
         (TrafficProven().command(), run.declaration),
@@ -101,10 +102,10 @@ def _declared(run: Run, machine: Machine, survey: list[str]) -> list[Answer]:
     return found
 
 
-def _run(site: Site, surveys: dict[str, list[str]]) -> Run:
+def _run(site: Site, surveys: dict[str, list[str]], key: str = KEY) -> Run:
     """The deploy's own record, as it makes it from these surveys."""
     found: dict[str, Survey] = {name: parse(lines) for name, lines in surveys.items()}
-    return Run(site, Clock(Path("timings.json")), found, encryption_key=KEY)
+    return Run(site, Clock(Path("timings.json")), found, encryption_key=key)
 
 
 def _layers(wanted: list[Layer], state: Callable[[Layer], str]) -> list[Answer]:

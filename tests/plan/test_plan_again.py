@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab.documents import apiserver
 from tests.plan import answers, plans
 from tests.plan.cli import hand_over
 from tests.plan.conftest import Shared
@@ -86,3 +87,20 @@ def test_a_label_that_is_missing_is_all_that_is_planned(tmp_path: Path) -> None:
     # The controller's own helm and Cilium's release: see the first test.
     on_machines = [change for change in ran.changes if not change[0].startswith("Pod network: ")]
     assert on_machines == [("Nodes: labels and taints", [speaker])]
+
+
+def test_a_lost_encryption_key_is_taken_from_the_others(tmp_path: Path) -> None:
+    """Any other key would make every Secret of the cluster unreadable."""
+    site, key = plans.site("lab"), "dGhlIGtleSBvZiB0aGUgY2x1c3RlciwgMzIgYnl0ZXM="
+    found = answers.declared(site, key)
+    lost = (f"@encrypts {answers.DIGEST}", apiserver.ENCRYPTION)
+    found["cp1"] = [
+        (part, "\n".join(x for x in str(said).splitlines() if not x.endswith(lost)))
+        for part, said in found["cp1"]
+        if part != f"cat {apiserver.ENCRYPTION}"
+    ]
+    hand_over(tmp_path, site.name)
+    ran = plans.plan("lab", tmp_path, found)
+    assert ran.code == 0, ran.err
+    rolled = {machine for step, hosts in ran.changes if "Rolling" in step for machine in hosts}
+    assert rolled == {"cp1"}

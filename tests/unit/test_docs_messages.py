@@ -23,6 +23,7 @@ FAILURES = REPO / "docs" / "failures.md"
 CONDITIONS = {
     "deploys/conditions.py": "Condition",
     "homelab/preflight/conditions.py": "view.problem",
+    "homelab/preflight/together.py": "view.problem",
 }
 
 
@@ -59,11 +60,7 @@ def test_a_message_is_said_by_the_code(fence: Fence) -> None:
 def test_every_condition_has_its_line() -> None:
     """Of the preflight and of all gates, by the first argument of each."""
     page = prose(FAILURES)
-    calls = {
-        "deploys/conditions.py": "Condition",
-        "homelab/preflight/conditions.py": "view.problem",
-    }
-    for file, call in calls.items():
+    for file, call in CONDITIONS.items():
         for node in ast.walk(ast.parse((REPO / file).read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == call:
                 for part in constants(node.args[0]):

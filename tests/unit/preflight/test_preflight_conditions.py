@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from homelab.preflight import conditions
+from homelab.preflight import conditions, together
 from homelab.preflight.conditions import CONDITIONS, problems
 from homelab.preflight.survey import Survey, parse
 from homelab.site.model import Site
 from tests.unit.documents.document_sites import lab, rack
-from tests.unit.preflight.surveys import capture, sound
+from tests.unit.preflight.surveys import NOW, capture, sound
 
 GIB = 1024 * 1024
 BARN = {"site": "barn", "phase": "member"}
@@ -41,6 +41,17 @@ def older(version: str) -> Callable[[], Site]:
     return lambda: rack(kubernetes=rack().kubernetes.replace(version=version))
 
 
+def changed(field: str, value: object) -> Callable[[], Site]:
+    """The rack with another value, e.g. of ``kubernetes.cni``."""
+    part, _, name = field.partition(".")
+    return lambda: rack(**{part: getattr(rack(), part).replace(**{name: value})})
+
+
+def made(name: str, value: str) -> dict[str, Any]:
+    """A member that was made with that value."""
+    return {"claim": MEMBER, "encrypts": "5ec2e7", "made_with": {name: value}}
+
+
 def on_slow_disks() -> Site:
     return rack(disk_strict=False)
 
@@ -65,7 +76,7 @@ CASES = [
     Case(conditions.disk_speed, "disk under etcd", "25.3 ms", {"disk_p99_ms": 25.31},
          site=on_slow_disks, fatal=False),
     Case(conditions.swap, "swap", "/dev/sda2", {"swap": ["/dev/sda2"]}, "cp2", lab, fatal=False),
-    Case(conditions.clock, "clock", "-61.0 s", {"time": 1_795_000_000.02 - 61}),
+    Case(together.clock, "clock", "-60.7 s", {"began": NOW - 61, "time": NOW - 60.8}),
     Case(conditions.own_address, "address", "192.168.0.12 is on none",
          {"addresses": {"192.168.0.99": "eth0"}}, "cp2", lab),
     Case(conditions.nics, "NIC", "02-00-00-00-02-0A",
@@ -76,20 +87,51 @@ CASES = [
          {"listens": {6443: "nginx"}}, "b2"),
     Case(conditions.listeners, "port 443 for haproxy", "apache2",
          {"listens": {443: "apache2"}}, "b1"),
-    Case(conditions.cluster, "another cluster",
+    Case(conditions.listeners, "port 2379 for etcd", "etcd, which no deploy of this site started",
+         {"listens": {2379: "etcd"}}),
+    Case(conditions.listeners, "port 10256 for kube-proxy", "node_exporter",
+         {"listens": {10256: "node_exporter"}}),
+    Case(conditions.listeners, "port 8404 for haproxy", "haproxy, which no deploy",
+         {"listens": {8404: "haproxy"}}, "b2"),
+    Case(conditions.listeners, "port 2381 for etcd", "another process",
+         {"listens": {2381: ""}, "claim": MEMBER, "encrypts": "5ec2e7"}),
+    Case(conditions.disk_space, "free disk for /var/lib/containers", "1024 MiB",
+         {"free": {"/var/lib/containers": GIB, "/var/lib/containerd": 1, "/var/lib/etcd": GIB}},
+         site=changed("kubernetes.runtime", "cri-o")),
+    Case(conditions.shared_kernel, "kernel of the container", "it has no overlay file system",
+         {"filesystems": ["ext4"]}, "cp2", lab, fatal=False),
+    Case(conditions.shared_kernel, "kernel of the container", "nf-call-iptables is not there",
+         {"sysctls": {"net.bridge.bridge-nf-call-iptables": ""}}, "cp2", lab, fatal=False),
+    Case(conditions.shared_kernel, "kernel of the container", "max_user_instances is 128",
+         {"sysctls": {"fs.inotify.max_user_instances": "128"}}, "w1", lab, fatal=False),
+    Case(together.cluster, "another cluster",
          "it serves the site 'barn'; its CA is SHA-256 AA:BB", {"claim": BARN, "ca": "AA:BB"}),
-    Case(conditions.cluster, "another cluster", "/var/lib/etcd/member",
+    Case(together.cluster, "another cluster", "/var/lib/etcd/member",
          {"remains": ["/var/lib/etcd/member"]}),
-    Case(conditions.runtime, "runtime", "cri-o runs pods here", {"claim": MEMBER, "crio_pods": 4}),
-    Case(
-        conditions.settled,
-        "settled setting",
-        "kubernetesVersion is v1.19.0",
-        {"claim": MEMBER, "made_with": {"kubernetesVersion": "v1.19.0"}},
-    ),
-    Case(conditions.virtual_ip, "VIP", "192.168.0.100",
+    Case(together.runtime, "runtime", "cri-o runs pods here",
+         {"claim": MEMBER, "encrypts": "5ec2e7", "crio_pods": 4}),
+    Case(together.settled, "settled setting", "kubernetesVersion is v1.19.0",
+         made("kubernetesVersion", "v1.19.0")),
+    Case(together.settled, "settled setting", "controlPlaneEndpoint is api.home:6443, the site says"
+         " api.house:6443", made("controlPlaneEndpoint", "api.home:6443"),
+         site=changed("api.name", "api.house")),
+    Case(together.settled, "settled setting", "dnsDomain is cluster.local, the site says home",
+         made("dnsDomain", "cluster.local"), site=changed("kubernetes.dns_domain", "home")),
+    Case(together.settled, "settled setting", "api.vip is 192.168.0.99",
+         made("api.vip", "192.168.0.99")),
+    Case(together.settled, "settled setting", "kubernetes.cni is bridge, the site says cilium",
+         made("kubernetes.cni", "bridge")),
+    Case(together.settled, "settled setting", "kubernetes.kube_proxy is True, the site says False",
+         made("kubernetes.kube_proxy", "True")),
+    Case(together.settled, "settled setting", "kubernetes.coredns is True, the site says False",
+         made("kubernetes.coredns", "True"), site=changed("kubernetes.coredns", False)),
+    Case(together.settled, "settled setting", "encrypt_secrets is True, the site says False",
+         made("dnsDomain", "cluster.local"), site=changed("kubernetes.encrypt_secrets", False)),
+    Case(together.settled, "settled setting", "encrypt_secrets is False, the site says True",
+         {"claim": MEMBER}),
+    Case(together.virtual_ip, "VIP", "192.168.0.100",
          {"addresses": {"192.168.0.12": "bond0", "192.168.0.100": "bond0"}}),
-    Case(conditions.virtual_ip, "VIP", "held by 00:11:32:aa:bb:cc, no machine of this site",
+    Case(together.virtual_ip, "VIP", "held by 00:11:32:aa:bb:cc, no machine of this site",
          {"vip_held_by": "00:11:32:aa:bb:cc"}),
 ]  # fmt: skip
 
@@ -113,7 +155,7 @@ def test_sound_machines_have_no_problem(site: Site) -> None:
 
 
 def test_every_condition_has_a_case() -> None:
-    tested = {case.by for case in CASES} | {conditions.identity}  # below: it takes two machines
+    tested = {case.by for case in CASES} | {together.identity, together.encryption}  # below: of two
     assert set(CONDITIONS) == tested
 
 
@@ -134,16 +176,58 @@ def test_all_problems_of_all_machines_are_told_together() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("label", ["machine_id", "product_uuid"])
-def test_a_cloned_disk_is_told_on_both_machines(label: str) -> None:
+def test_a_cloned_disk_is_told_on_both_machines() -> None:
     site, surveys = rack(), sound(rack())
-    surveys["x3"] = replace(surveys["x3"], **{label: getattr(surveys["x1"], label)})
+    surveys["x3"] = replace(surveys["x3"], machine_id=surveys["x1"].machine_id)
     found = problems(site, surveys)
     assert [(p.machine, p.condition, p.fatal) for p in found] == [
-        ("x1", f"unique {label}", True),
-        ("x3", f"unique {label}", True),
+        ("x1", "unique machine_id", True),
+        ("x3", "unique machine_id", True),
     ]
     assert "x3" in found[0].value
+
+
+def test_boards_with_the_same_placeholder_are_a_warning() -> None:
+    """As many x99 boards have it in their firmware; nobody can set it."""
+    site = rack()
+    uuid = "03000200-0400-0500-0006-000700080009"
+    found = problems(site, {n: replace(s, product_uuid=uuid) for n, s in sound(site).items()})
+    assert [p.fatal for p in found] == [False] * len(site.machines)
+    assert not any("machine-id-setup" in p.mend for p in found)
+
+
+def test_control_planes_with_different_keys_are_refused() -> None:
+    site, surveys = rack(), sound(rack())
+    for name, key in (("x1", "aa"), ("x2", "bb"), ("x3", "aa")):
+        surveys[name] = replace(surveys[name], claim=MEMBER, encrypts=key)
+    (problem,) = problems(site, surveys)
+    assert (problem.machine, problem.condition, problem.fatal) == ("x2", "encryption key", True)
+    assert problem.value == "its digest is bb, the others' is aa"
+
+
+def test_a_lost_key_is_no_problem_while_another_machine_has_it() -> None:
+    site, surveys = rack(), sound(rack())
+    for name, key in (("x1", ""), ("x2", "aa"), ("x3", "aa")):
+        surveys[name] = replace(surveys[name], claim=MEMBER, encrypts=key)
+    assert problems(site, surveys) == []
+
+
+def test_a_machine_that_answers_late_has_no_wrong_clock() -> None:
+    """All clocks are the same; a busy machine took 40 s to begin, and 20 s to answer."""
+    site, surveys = rack(), sound(rack())
+    surveys["x2"] = replace(surveys["x2"], began=NOW + 40, time=NOW + 45, answered=NOW + 65)
+    assert problems(site, surveys) == []
+    ahead = replace(surveys["x2"], began=NOW + 90, time=NOW + 95)
+    (problem,) = problems(site, surveys | {"x2": ahead})
+    assert problem.value.startswith("+29.")
+
+
+def test_our_own_haproxy_may_listen_before_the_machine_is_a_member() -> None:
+    """A first run that was killed has balanced already; a pure balancer never is a member."""
+    site, surveys = rack(), sound(rack())
+    listens = {22: "sshd", 6443: "haproxy", 8404: "haproxy", 80: "haproxy"}
+    surveys["b1"] = replace(surveys["b1"], listens=listens, balances=True)
+    assert problems(site, surveys) == []
 
 
 def test_equal_host_names_are_a_warning_for_the_deploy_sets_them() -> None:
@@ -162,7 +246,7 @@ def test_a_member_of_another_cluster_of_the_same_name_is_refused() -> None:
     """Three of the cluster, and one whose authority is another's."""
     site, surveys = rack(), sound(rack())
     for name, ca in (("x1", "AA"), ("x2", "AA"), ("x3", "BB")):
-        surveys[name] = replace(surveys[name], claim=MEMBER, ca=ca)
+        surveys[name] = replace(surveys[name], claim=MEMBER, ca=ca, encrypts="5ec2e7")
     (problem,) = problems(site, surveys)
     assert (problem.machine, problem.condition) == ("x3", "cluster CA")
     assert "BB, the others' is AA" in problem.value
@@ -176,8 +260,8 @@ def test_our_own_cluster_holds_its_ports_and_its_disk() -> None:
         )
     )
     surveys = {
-        "cp1": parse(capture("control-plane")),
-        "w1": replace(parse(capture("worker")), time=parse(capture("control-plane")).time),
+        "cp1": replace(parse(capture("control-plane")), encrypts="5ec2e7"),
+        "w1": parse(capture("worker")),
     }
     found = problems(site, surveys)
     assert {p.condition for p in found} == {"cgroup v2"}
@@ -187,7 +271,7 @@ def test_our_own_cluster_holds_its_ports_and_its_disk() -> None:
 def test_a_member_needs_no_room_for_the_images_that_it_has() -> None:
     site, surveys = rack(), sound(rack())
     little = {"/var/lib/containerd": GIB, "/var/lib/etcd": GIB // 10}
-    surveys["x1"] = replace(surveys["x1"], claim=MEMBER, free=little)
+    surveys["x1"] = replace(surveys["x1"], claim=MEMBER, encrypts="5ec2e7", free=little)
     assert problems(site, surveys) == []
 
 

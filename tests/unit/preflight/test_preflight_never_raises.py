@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homelab.preflight.conditions import Problem, problems
+from homelab.preflight.conditions import problems
 from homelab.preflight.survey import Survey, parse
+from homelab.preflight.view import Problem
 from homelab.site.model import Site
 from tests.unit.documents.document_sites import lab, rack
 from tests.unit.preflight.surveys import bare
@@ -58,6 +59,7 @@ def test_problems_of_any_parsed_survey(given: tuple[Site, dict[str, Survey]]) ->
 
 values: dict[str, st.SearchStrategy[Any]] = {
     "str": WORDS,
+    "bool": st.booleans(),
     "int": st.integers(0, 10**9),
     "float": st.floats(),
     "float | None": st.none() | st.floats(),

@@ -13,10 +13,15 @@ from hypothesis import strategies as st
 from pyinfra.api.exceptions import FactProcessError
 
 from facts.survey import MachineSurvey
+from homelab.documents import apiserver
+from homelab.documents.balancer import CONFIG, config
+from homelab.documents.kubeadm import cluster_documents
+from homelab.documents.settled import settled
 from homelab.documents.traits import Traits
 from homelab.preflight.conditions import problems
 from homelab.preflight.survey import SCRIPT, Survey, parse, script
-from tests.unit.documents.document_sites import lab
+from tests.unit.documents.document_sites import BARE, RUN, at, lab, rack
+from tests.unit.operations.room import Machine
 from tests.unit.preflight.surveys import capture, sound
 
 
@@ -59,7 +64,9 @@ def test_every_line_of_a_capture_is_read() -> None:
     lines = capture("control-plane")
     assert len(parse(lines).packages) == sum(line.startswith("@package ") for line in lines)
     shown = {line.split(" ")[0] for line in lines}
-    assert shown == set(re.findall(r"@[a-z-]+", SCRIPT)) - {"@swap", "@vip-held-by"}  # had none
+    had_none = {"@swap", "@vip-held-by"}
+    later = {"@began", "@encrypts", "@balances", "@sysctl", "@filesystems"}
+    assert shown == set(re.findall(r"@[a-z-]+", SCRIPT)) - had_none - later
 
 
 def test_the_script_runs_here_and_is_understood() -> None:
@@ -85,12 +92,65 @@ def test_who_holds_the_vip_is_seen_by_arp() -> None:
         nsenter --net=/proc/$other/ns/net ip link set far address 02:00:00:00:00:77 up
         {ask} | grep vip-held-by || echo nobody
         nsenter --net=/proc/$other/ns/net ip address add 10.9.8.7/24 dev far
-        sleep 3  # the kernel remembers that nobody answered
-        {ask} | grep vip-held-by"""
+        {ask} | grep vip-held-by
+        nsenter --net=/proc/$other/ns/net ip address del 10.9.8.7/24 dev far
+        ip neigh replace 10.9.8.7 dev near lladdr 02:00:00:00:00:77 nud stale
+        {ask} | grep vip-held-by || echo nobody any more"""
     root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
     own = ["unshare", *root, "--net", "sh", "-c", steps]
     done = subprocess.run(own, capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == ["nobody", "@vip-held-by 02:00:00:00:00:77"], done.stderr
+    said = ["nobody", "@vip-held-by 02:00:00:00:00:77", "nobody any more"]
+    assert done.stdout.splitlines() == said, done.stderr
+
+
+def test_what_a_cluster_was_made_with_is_read_from_its_configuration(machine: Machine) -> None:
+    """The real document, by the real script: whatever ``settled`` names is found again."""
+    for site in (lab(), rack(), at(rack(), "1.29.4")):
+        made = cluster_documents(site, site.machines[0], RUN, False, BARE)
+        path = machine.path("/etc/kubernetes/homelab/kubeadm.yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(made)
+        survey = parse(machine.sh(SCRIPT).out.splitlines())
+        assert survey.made_with == settled(site)
+
+
+def test_a_key_is_told_by_its_digest(machine: Machine) -> None:
+    assert parse(machine.sh(SCRIPT).out.splitlines()).encrypts == ""
+    path = machine.path(apiserver.ENCRYPTION)
+    path.parent.mkdir(parents=True)
+    digests = []
+    for key in ("b25l", "b25l", "dHdv"):
+        path.write_text(apiserver.encryption(rack(), key).text)
+        said = machine.sh(SCRIPT).out
+        digests.append(parse(said.splitlines()).encrypts)
+        assert key not in said
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/etc/kubernetes/bootstrap-kubelet.conf",
+        "/etc/kubernetes/manifests/kube-vip.yaml",
+        "/var/lib/rancher/k3s/server",
+        "/etc/rancher/rke2/config.yaml",
+    ],
+)
+def test_remains_of_another_cluster(machine: Machine, path: str) -> None:
+    machine.does(f"mkdir -p $(dirname {path}); touch {path}")
+    survey = parse(machine.sh(SCRIPT).out.splitlines())
+    assert survey.membership("lab") == "foreign"
+    assert path.startswith(survey.remains[0])
+
+
+def test_our_haproxy_is_known_by_its_configuration(machine: Machine) -> None:
+    balancer = rack().machines[3]
+    path = machine.path(CONFIG)
+    path.parent.mkdir(parents=True)
+    path.write_text("global\n")
+    assert not parse(machine.sh(SCRIPT).out.splitlines()).balances
+    path.write_text(config(rack(), balancer))
+    assert parse(machine.sh(SCRIPT).out.splitlines()).balances
 
 
 def test_an_empty_answer_is_a_survey_that_no_preflight_lets_pass() -> None:

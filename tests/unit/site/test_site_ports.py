@@ -87,6 +87,7 @@ def test_balancers_of_their_own_listen_where_the_api_does() -> None:
         "80/tcp",
         "443/tcp",
         "6443/tcp",
+        "8404/tcp",
         "icmp",
         "vrrp",
     }
