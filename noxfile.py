@@ -90,7 +90,11 @@ def lab(session: nox.Session) -> None:
 def check(session: nox.Session) -> None:
     """Validate a site and show it: -- inventories/homelab.py."""
     install(session)
-    session.run("python", "-m", "homelab.check", *session.posargs, env={"PYTHONPATH": str(REPO)})
+    words, env = ("python", "-m", "homelab.check", *session.posargs), {"PYTHONPATH": str(REPO)}
+    try:
+        session.run(*words, env=env)
+    except nox.command.CommandFailed:  # told already; of every failure nox itself would make 1
+        raise SystemExit(2) from None
 
 
 @nox.session(default=False)

@@ -120,7 +120,7 @@ def _ways(site: Site) -> RenderableType:
             (80, site.ingress.http_node_port),
             (443, site.ingress.https_node_port),
         ):
-            nodes = "\n".join(f"{m.address}:{inner}" for m in derived.with_role(site, "worker"))
+            nodes = "\n".join(f"{m.address}:{inner}" for m in derived.nodes(site))
             table.add_row(f"{dmz.address}:{number}", f"HAProxy on {dmz.name}", nodes)
     return table
 

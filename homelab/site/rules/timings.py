@@ -20,6 +20,31 @@ def advert(site: Site) -> Iterator[Fault]:
 
 
 @rule
+def advert_count(site: Site) -> Iterator[Fault]:
+    """One lost advert is no dead machine; keepalived takes up to 100 (vrrp_parser.c)."""
+    value = site.timings.advert_fall
+    if not 1 <= value <= 100:
+        yield _fault("advert_fall", value, "is no number of adverts", "use 6; 1 to 100 is possible")
+
+
+@rule
+def reach_interval(site: Site) -> Iterator[Fault]:
+    """HAProxy tries to connect at an interval, and that long; it takes no zero."""
+    value = site.timings.reach_ms
+    if not 10 <= value <= 3_600_000:
+        mend = "use milliseconds, 150 for machines on one switch"
+        yield _fault("reach_ms", value, "is not between 10 ms and an hour", mend)
+
+
+@rule
+def reach_count(site: Site) -> Iterator[Fault]:
+    """None is no try."""
+    value = site.timings.reach_fall
+    if not 1 <= value <= 100:
+        yield _fault("reach_fall", value, "is no number of tries", "use 8; 1 to 100 is possible")
+
+
+@rule
 def check_interval(site: Site) -> Iterator[Fault]:
     """HAProxy asks at an interval, and waits for an answer; both are above zero."""
     for field in ("check_ms", "check_timeout_ms"):

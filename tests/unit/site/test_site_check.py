@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
+from rich.console import Console
 
-from homelab.check import main
+from homelab.check import main, shown
+from homelab.site import derived
+from tests.unit.documents.document_sites import lab
 
 RACK = str(Path(__file__).resolve().parents[3] / "inventories/homelab.py")
 
@@ -20,6 +26,19 @@ def test_a_valid_site_is_shown(
     assert shown.err == ""
     for text in ("homelab: valid", "x99-1", "bond0", "802.3ad", "8443/tcp", "192.168.10.14:30443"):
         assert text in shown.out
+
+
+def test_every_node_has_the_ingress(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As HAProxy has it (homelab/documents/balancer.py), on control planes too."""
+    monkeypatch.setenv("COLUMNS", "120")
+    site = lab()
+    assert not any("worker" in m.roles for m in derived.control_planes(site))
+    Console().print(shown(site))
+    printed = capsys.readouterr().out
+    for machine in derived.nodes(site):
+        assert f"{machine.address}:30443" in printed
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80])
@@ -38,6 +57,21 @@ def test_faults_go_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().err.splitlines()
     assert told[0] == f"{file}: nmae = 'rack': Site has no such key; did you mean \"name\"?"
     assert told[-1] == f"{file}: 6 faults; nothing was connected to"
+
+
+def test_nox_passes_the_exit_code_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left alone, it makes 1 of every failure. Here is no nox: it stands outside of its sessions."""
+    failed = type("CommandFailed", (Exception,), {})
+    nox = MagicMock(session=lambda function=None, **_: function or (lambda inner: inner))
+    nox.command.CommandFailed = failed
+    monkeypatch.setitem(sys.modules, "nox", nox)
+    check = runpy.run_path(str(Path(RACK).parents[1] / "noxfile.py"))["check"]
+    session = MagicMock(posargs=["faulty.py"])
+    check(session)
+    session.run.side_effect = failed
+    with pytest.raises(SystemExit) as ended:
+        check(session)
+    assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"]])

@@ -6,6 +6,9 @@ from tests.unit.site.cases.case import Case, one
 
 CASES: list[Case] = [
     *one("advert", "timings.advert_ms", 0, 9, 105, 40951),
+    *one("advert-count", "timings.advert_fall", 0, -1, 101),
+    *one("reach-interval", "timings.reach_ms", 0, 9, 3_600_001),
+    *one("reach-count", "timings.reach_fall", 0, 101),
     *one("check-interval", "timings.check_ms", 0, -5),
     *one("check-interval", "timings.check_timeout_ms", 0),
     *one("check-count", "timings.check_fall", 0),
