@@ -160,7 +160,7 @@ def apt(site: Site) -> list[Document]:
     names = "".join(f'    "^{name}$";\n' for name in (*NOT_FROM_APT, *GUARDED))
     blacklist = (
         "Unattended-Upgrade::Package-Blacklist {\n"
-        + names.replace(".", r"\\.")
+        + names.replace(".", r"\.")  # apt passes it on as it stands here
         + "};\n"
         + 'Unattended-Upgrade::Automatic-Reboot "false";\n'
     )
