@@ -13,6 +13,8 @@ from homelab.lab.errors import LabError
 from homelab.lab.logs import collect
 from homelab.lab.shell import run
 
+LOSS = "homelab-loss-"  # how the tables of `loss` begin; a cable's name follows
+
 
 class Lab(Access):
     """A lab whose machines can be hurt, and mended."""
@@ -69,6 +71,11 @@ class Lab(Access):
         run(self.nsenter(["nft", "-f", "-"]), stdin=rules)
         return time.monotonic()
 
+    def end_losses(self) -> None:
+        """Delete what `loss` made: in the machine's own network it would outlive the lab."""
+        for table in loss_tables(run(self.nsenter(["nft", "list", "tables", "netdev"]))):
+            run(self.nsenter(["nft", "delete", "table", "netdev", table]))
+
     def fill_disk(self, name: str) -> float:
         """Fill the disk under a machine's etcd to the last block."""
         self._disk(name).fill()
@@ -124,13 +131,18 @@ class Lab(Access):
         return Disk(self.paths.state, self.machine(name).name)
 
 
+def loss_tables(listed: str) -> list[str]:
+    """Ours, out of what `nft list tables netdev` prints."""
+    return re.findall(rf"^table netdev ({LOSS}\S+)$", listed, re.MULTILINE)
+
+
 def loss_rules(veth: str, percent: float) -> str:
     """A packet filter of our own on one cable that drops at random, in both directions.
 
     tc's netem would do the same but is a module that many kernels lack; nftables is
     there wherever kube-proxy is.
     """
-    table = f"netdev loss-{veth}"
+    table = f"netdev {LOSS}{veth}"
     clear = f"table {table}\ndelete table {table}\n"
     if percent == 0:
         return clear

@@ -60,6 +60,8 @@ def down(name: str) -> None:
     """Remove a lab and every trace of it, in whatever state it is."""
     lab = Lab(name)
     with cache.locked(f"lab-{name}"), step(f"take the lab {name!r} down"):
+        if lab.daemon.machines_own:
+            lab.end_losses()
         if lab.docker.alive():
             machines.remove(lab)
         lab.daemon.stop()

@@ -21,6 +21,7 @@ from homelab.lab.progress import step
 from homelab.lab.shell import run
 
 UNCONFINED = ("seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined")
+LABEL = "homelab.lab"
 SSH_PATIENCE = 60.0
 COPY_PATIENCE = 60.0
 
@@ -32,7 +33,7 @@ def network(paths: Paths) -> str:
 
 def label(paths: Paths) -> str:
     """The label of the lab's containers."""
-    return f"homelab.lab={paths.name}"
+    return f"{LABEL}={paths.name}"
 
 
 def create_args(paths: Paths, capabilities: list[str]) -> list[str]:
@@ -87,10 +88,14 @@ def make_network(daemon: Daemon) -> None:
     name = network(daemon.paths)
     if "Id" in daemon.docker.ask("GET", f"/networks/{name}", fine=(404,)):
         return
+    filters = json.dumps({"label": [LABEL]})
+    for other in daemon.docker.ask("GET", "/networks", {"filters": filters}):
+        what = f"the lab {other['Labels'][LABEL]!r} has these addresses in the same Docker daemon"
+        raise LabError(what, "", "one lab in it at a time: leave out --daemon machine")
     body = {
         "Name": name,
         "Driver": "bridge",
-        "Labels": {"homelab.lab": daemon.paths.name},
+        "Labels": {LABEL: daemon.paths.name},
         "IPAM": {"Config": [{"Subnet": str(SUBNET), "Gateway": str(GATEWAY)}]},
     }
     daemon.docker.ask("POST", "/networks/create", body=body)

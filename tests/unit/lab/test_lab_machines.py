@@ -8,8 +8,9 @@ import pytest
 from homelab.lab import capabilities, machines, netns, plan
 from homelab.lab.access import Settings
 from homelab.lab.daemon import Daemon, mounts_below
+from homelab.lab.docker import Docker
 from homelab.lab.errors import LabError
-from homelab.lab.faults import loss_rules
+from homelab.lab.faults import loss_rules, loss_tables
 from homelab.lab.paths import Paths
 
 
@@ -110,5 +111,31 @@ def test_loss_is_in_both_directions_and_can_be_ended() -> None:
     assert rules.count("numgen random mod 10000 < 1250 drop") == 2
     assert "hook ingress device veth1" in rules
     assert "hook egress device veth1" in rules
-    assert "delete table netdev loss-veth1" in rules
+    assert "delete table netdev homelab-loss-veth1" in rules
     assert "drop" not in loss_rules("veth1", 0)
+
+
+def test_the_tables_of_a_loss_are_found_by_their_name() -> None:
+    ours = loss_rules("vethab12", 10).splitlines()[0]
+    listed = f"table netdev loss-somebody-elses\n{ours}\ntable netdev homelab\n"
+    assert loss_tables(listed) == ["homelab-loss-vethab12"]
+
+
+def test_a_second_lab_in_the_same_daemon_is_refused(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(
+        self: Docker, method: str, path: str, query: object = None, body: object = None,
+        fine: tuple[int, ...] = (),
+    ) -> object:  # fmt: skip
+        asked.append(f"{method} {path}")
+        if path == "/networks":
+            return [{"Name": "homelab-red", "Labels": {machines.LABEL: "red"}}]
+        return {"message": "no such network"}
+
+    monkeypatch.setattr(Docker, "ask", ask)
+    with pytest.raises(LabError, match="the lab 'red' has these addresses"):
+        machines.make_network(Daemon(paths, machines_own=True))
+    assert "POST /networks/create" not in asked
