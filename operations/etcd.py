@@ -21,12 +21,59 @@ PKI = "/etc/kubernetes/pki/etcd"
 INITIAL = "/var/lib/homelab/etcd-initial"
 
 
+CERTIFICATES = f"--cacert={PKI}/ca.crt --cert={PKI}/server.crt --key={PKI}/server.key"
+
+
 def etcdctl(endpoints: Sequence[str]) -> str:
     """etcdctl against ``endpoints`` (IPv4 addresses), with this machine's own certificate."""
     urls = ",".join(f"https://{address}:2379" for address in endpoints)
+    return f"etcdctl --endpoints={urls} {CERTIFICATES} --dial-timeout=5s --command-timeout=60s"
+
+
+def all_sound(ask: Sequence[str], spared: Sequence[str]) -> str:
+    """Shell, to be run by itself: whether every member is healthy and votes, or who is not.
+
+    Every member that is on the list, whoever is asked: one that is dead or wiped stays on it and
+    counts for the quorum. ``spared`` are addresses of machines of which nothing is expected.
+    """
+    peers = " ".join(f"https://{address}:2380" for address in spared)
+    others = f"awk -F', ' -v spared=' {peers} ' 'index(spared, \" \" $4 \" \") {{next}}"
+    patience = f"{CERTIFICATES} --dial-timeout=3s --command-timeout=4s"
+    return f"""list=$({etcdctl(ask)} --command-timeout=4s member list 2>&1) ||
+    {{ echo "$list" | tail -n 1; exit 1; }}
+bad=$(echo "$list" | {others}
+    $2 != "started" || $6 != "false" {{print $4 " (" $2 ($6 == "true" ? ", learner)" : ")")}}')
+[ -z "$bad" ] || {{ echo "does not vote:" $bad; exit 1; }}
+urls=$(echo "$list" | {others} {{print $5}}' | paste -sd,)
+[ -n "$urls" ] || {{ echo 'there are no others'; exit 0; }}
+said=$(etcdctl --endpoints="$urls" {patience} endpoint health 2>&1) &&
+    {{ echo 'all are healthy'; exit 0; }}
+echo "$said" | grep 'is unhealthy' || echo "$said" | tail -n 1
+exit 1"""
+
+
+def leads(ctl: str) -> str:
+    """Shell: whether the one member that ``ctl`` asks is the leader.
+
+    By field names: the columns of ``endpoint status`` have moved between 3.5 and 3.6. The numbers
+    are compared as text, because awk would round them.
+    """
     return (
-        f"etcdctl --endpoints={urls} --cacert={PKI}/ca.crt --cert={PKI}/server.crt "
-        f"--key={PKI}/server.key --dial-timeout=5s --command-timeout=60s"
+        f"{ctl} endpoint status -w fields 2>/dev/null | "
+        'awk \'$1 == "\\"MemberID\\"" {me = "id" $3} $1 == "\\"Leader\\"" {leader = "id" $3} '
+        "END {exit !me || me != leader}'"
+    )
+
+
+def heir(ctl: str, address: str) -> str:
+    """Shell that prints a voter's id, not that of the member at ``address``; "" if there is none.
+
+    ``member list`` has had the same columns since 3.4.
+    """
+    peer = f"https://{address}:2380"
+    return (
+        f"{ctl} member list | awk -F', ' -v u={peer} "
+        '\'$4 != u && $2 == "started" && $6 == "false" {print $1; exit}\''
     )
 
 

@@ -9,26 +9,27 @@ from collections.abc import Generator, Sequence
 
 from pyinfra.api import StringCommand, operation
 
-from operations.etcd import etcdctl
+from operations.etcd import all_sound, etcdctl, heir, leads
 from operations.step import script
 
 
 def leave_script(address: str, others: Sequence[str]) -> str:
-    """Refuse unless every member votes and is healthy; then move leadership and VIP away."""
+    """Refuse unless every other member votes and is healthy; then move leadership and VIP away.
+
+    Every member on etcd's list, known to this run or not. This machine's own may be the one that
+    is sick: then interrupting it costs nothing, and may be what mends it.
+    """
     ctl = etcdctl([address, *others])
     own = etcdctl([address])
     return script(
-        # a dead member is asked until the time-out
-        f"{ctl} --command-timeout=8s endpoint health >/dev/null 2>&1 || "
-        "{ echo 'not every etcd member is healthy: nothing is taken down now. "
-        "Look: etcdctl endpoint health --cluster' >&2; exit 1; }",
-        f"{ctl} member list | "
-        "awk -F', ' '$2 != \"started\" || $6 != \"false\" {bad = 1} END {exit bad}' || "
-        "{ echo 'not every etcd member votes: nothing is taken down now' >&2; exit 1; }",
-        f"me=$({own} endpoint status | awk -F', ' '{{print $2}}')",
-        f"if {own} endpoint status | awk -F', ' '{{exit $5 != \"true\"}}'; then",
-        f"  heir=$({ctl} member list | awk -F', ' -v me=$me '$1 != me {{print $1; exit}}')",
-        f"  {own} move-leader $heir",
+        f"said=$( {all_sound([address, *others], [address])}\n) || {{",
+        "  echo 'not every etcd member is healthy and votes: nothing is taken down now.' "
+        '"$said. Look: etcdctl endpoint health --cluster" >&2',
+        "  exit 1",
+        "}",
+        f"if {leads(own)}; then",
+        f"  heir=$({heir(ctl, address)})",
+        f'  [ -z "$heir" ] || {own} move-leader "$heir"',
         "fi",
         # keepalived says goodbye with priority 0: the next one takes over within 100 ms
         "systemctl stop keepalived 2>/dev/null || :",

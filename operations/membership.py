@@ -10,7 +10,7 @@ from pyinfra import host
 from pyinfra.api import StringCommand, operation
 
 from operations import quiet
-from operations.etcd import etcdctl
+from operations.etcd import etcdctl, heir, leads
 from operations.kubeadm import KUBECTL, claim
 from operations.step import script
 
@@ -26,27 +26,27 @@ def drain(node: str) -> Generator[StringCommand, None, None]:
     )
 
 
-@operation()
-def give_away(site: str, address: str) -> Generator[StringCommand, None, None]:
+def give_away_script(site: str, address: str) -> str:
     """Balancer first (the VIP moves within 100 ms), then etcd's leadership.
 
     From here on the machine says of itself that it is not a finished member, so that a deploy
     knows what to do with it if this run is killed.
     """
     own = f"timeout 10 {etcdctl([address])} --command-timeout=3s"
-    yield StringCommand(
-        script(
-            claim(site, "joining"),
-            "systemctl disable --now keepalived 2>/dev/null || :",
-            f"status=$({own} endpoint status 2>/dev/null || :)",
-            "if [ \"$(echo \"$status\" | awk -F', ' '{print $5}')\" = true ]; then",
-            "  me=$(echo \"$status\" | awk -F', ' '{print $2}')",
-            f"  heir=$({own} member list | awk -F', ' -v me=$me "
-            '\'$1 != me && $2 == "started" && $6 == "false" {print $1; exit}\')',
-            f'  [ -z "$heir" ] || {own} move-leader $heir || :',
-            "fi",
-        )
+    return script(
+        claim(site, "joining"),
+        "systemctl disable --now keepalived 2>/dev/null || :",
+        f"if {leads(own)}; then",
+        f"  heir=$({heir(own, address)})",
+        f'  [ -z "$heir" ] || {own} move-leader "$heir" || :',
+        "fi",
     )
+
+
+@operation()
+def give_away(site: str, address: str) -> Generator[StringCommand, None, None]:
+    """See :func:`give_away_script`."""
+    yield StringCommand(give_away_script(site, address))
 
 
 @operation()
