@@ -56,14 +56,14 @@ def run(rig: Rig, line: str) -> None:
     assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
 
-@pytest.mark.parametrize("lines", parameters(killed=False))
+@pytest.mark.parametrize("lines", [*parameters(killed=False)])
 def test_a_fault_of_the_walk(rig: Rig, lines: list[str]) -> None:
     for line in lines:
         run(rig, line)
     wait_until_healthy(rig)
 
 
-@pytest.mark.parametrize("lines", parameters(killed=True))
+@pytest.mark.parametrize("lines", [*parameters(killed=True)])
 def test_the_killed_deploy_of_the_walk(rig: Rig, lines: list[str]) -> None:
     apart, _, kill, again = lines
     assert kill == KILL
