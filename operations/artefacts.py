@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pyinfra import host
 from pyinfra.api import FactBase, FileUploadCommand, StringCommand, operation
@@ -29,6 +28,11 @@ class Pinned:
     @property
     def stamp(self) -> str:
         return f"{STAMPS}/{self.artefact.name}"
+
+    @property
+    def fetched(self) -> str:
+        """By its hash: a part of another version must not be taken for the beginning of this."""
+        return f"{FETCHED}/{self.sha256}"
 
 
 class Installed(FactBase[list[str]]):
@@ -77,8 +81,15 @@ def _stamp(item: Pinned) -> str:
     return f"echo {item.sha256}; stat -c '%n %i %s %.9Y %.9Z' {targets}"
 
 
-def place_script(item: Pinned, fetched: str) -> str:
+def fetch_script(item: Pinned) -> str:
+    """Go on where an earlier run was killed; its curl may live on, and two would write one file."""
+    curl = f"curl -fsSL --retry 5 --retry-connrefused -C - -o {item.fetched}"
+    return script(f"{curl} {shlex.quote(item.source)}")
+
+
+def place_script(item: Pinned) -> str:
     """Check the hash, then put every target in place by one rename each."""
+    fetched = item.fetched
     lines = [
         f"echo '{item.sha256}  {fetched}' | sha256sum -c --status - || "
         f"{{ rm -f {fetched}; echo '{item.artefact.name}: the file from {item.source} "
@@ -118,14 +129,12 @@ def install(wanted: Sequence[Pinned]) -> Generator[StringCommand | FileUploadCom
     for item in wanted:
         if item.artefact.name in there:
             continue
-        fetched = f"{FETCHED}/{Path(item.artefact.path).name}"
         yield StringCommand(f"install -d -m 0700 {FETCHED}")
         if item.source.startswith("http"):
-            curl = f"curl -fsSL --retry 5 --retry-connrefused -C - -o {fetched}"
-            yield StringCommand(f"{curl} {shlex.quote(item.source)}")
+            yield StringCommand(fetch_script(item))
         else:
-            yield FileUploadCommand(item.source, fetched)
-        yield StringCommand(place_script(item, fetched))
+            yield FileUploadCommand(item.source, item.fetched)
+        yield StringCommand(place_script(item))
 
 
 class Images(FactBase[list[str]]):
@@ -162,13 +171,12 @@ def load_images(
     for item in wanted:
         if item.artefact.reference in there:
             continue
-        fetched = f"{FETCHED}/{Path(item.artefact.path).name}"
         yield StringCommand(f"install -d -m 0700 {FETCHED}")
-        yield FileUploadCommand(item.source, fetched)
+        yield FileUploadCommand(item.source, item.fetched)
         yield StringCommand(
             script(
-                f"echo '{item.sha256}  {fetched}' | sha256sum -c --status -",
-                f"ctr -n k8s.io images import --all-platforms {fetched} >/dev/null",
-                f"rm -f {fetched}",
+                f"echo '{item.sha256}  {item.fetched}' | sha256sum -c --status -",
+                f"ctr -n k8s.io images import --all-platforms {item.fetched} >/dev/null",
+                f"rm -f {item.fetched}",
             )
         )

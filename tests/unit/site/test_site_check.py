@@ -60,7 +60,7 @@ def test_faults_go_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_nox_passes_the_exit_code_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Left alone, it makes 1 of every failure. Here is no nox: it stands outside of its sessions."""
+    """Left alone, it makes 1 of every failure. (A session itself has no nox: a stand-in.)"""
     failed = type("CommandFailed", (Exception,), {})
     nox = MagicMock(session=lambda function=None, **_: function or (lambda inner: inner))
     nox.command.CommandFailed = failed
