@@ -151,7 +151,7 @@ def _script(site: Site) -> str:
         + header(site, "firewall")
         + f"""#
 # try       load the rules; unless confirmed within {TRIAL_S} s, roll back
-# confirm   they are proven: keep them
+# confirm   they are proven: keep them; fails if the trial is over, for then they are gone
 # rollback  back to the rules proven last, or none
 # load      at boot: proven rules only
 # proven    succeeds if the rules on disk are the proven ones
@@ -173,6 +173,10 @@ try)
 	nft -f "$rules"
 	;;
 confirm)
+	systemctl is-active --quiet "$trial.timer" || {{
+		echo "the trial of {TRIAL_S} s is over: the old rules are back; run it again" >&2
+		exit 1
+	}}
 	disarm
 	mkdir -p -m 0700 "${{proven%/*}}"
 	cp "$rules" "$proven.new"

@@ -163,6 +163,8 @@ def test_the_trial_rolls_back_to_the_proven_rules(tmp_path: Path) -> None:
     for name in ("systemctl", "systemd-run", "logger"):
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
+    running = f'[ "$1" != is-active ] || [ -e {tmp_path}/timer ]'
+    (tmp_path / "systemctl").write_text(f"#!/bin/sh\n{running}\n")
     good, bad = ruleset(site, site.machines[0]), ruleset(site, site.machines[3])
     rules.write_text(good)
     (tmp_path / "bad").write_text(bad)
@@ -173,6 +175,9 @@ def test_the_trial_rolls_back_to_the_proven_rules(tmp_path: Path) -> None:
         ! nft list table inet homelab 2>/dev/null
         {script} try
         ! {script} proven
+        ! {script} confirm                     # too late
+        ! {script} proven
+        touch {tmp_path}/timer
         {script} confirm
         {script} proven
         cp {tmp_path}/bad {rules}
