@@ -74,7 +74,7 @@ def main() -> None:
     if machine == run.anchor:
         health.mark_nodes(run)
         health.verify(run)
-    if join.new_workers(run) and machine == run.anchor:
+    if (run.founding or join.new_workers(run)) and machine == run.anchor:
         join.withdraw_token(run)
     if machine == run.anchor:
         health.hand_over(run)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from deploys.kubernetes import manifests
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 from operations.condition import Condition
-from operations.etcd import etcdctl
+from operations.etcd import all_sound, etcdctl
 from operations.kubeadm import KUBECTL
 
 CURL = "curl -sk --max-time 5 -o /dev/null -w '%{http_code}'"
@@ -158,6 +161,16 @@ def etcd(site: Site, members: int) -> list[Condition]:
     ]
 
 
+def others_sound(others: Sequence[str], joining: Sequence[str]) -> Condition:
+    """Before a member is announced. ``joining`` are addresses of machines that are none yet: what
+    an earlier life has left of them in etcd is for their own announcement to clear away."""
+    return Condition(
+        "every other etcd member is healthy and votes",
+        all_sound(others, joining),
+        f"sudo {etcdctl(others)} endpoint status --cluster -w table",
+    )
+
+
 def nodes_ready(site: Site) -> Condition:
     names = sorted(machine.name for machine in derived.nodes(site))
     return Condition(
@@ -168,6 +181,21 @@ def nodes_ready(site: Site) -> Condition:
         'print missing ? "not Ready:" missing : "all Ready"; exit missing != ""}\'',
         f"{KUBECTL} get nodes -o wide; {KUBECTL} describe nodes",
     )
+
+
+def restarted() -> list[Condition]:
+    """After a change of manifests: what runs is what they say, not what ran before.
+
+    The old pods go on being healthy until kubelet gets to them, so health alone proves nothing.
+    """
+    return [
+        Condition(
+            f"{name} runs as its manifest says",
+            manifests.as_declared(name),
+            "sudo journalctl -u kubelet -n 50; sudo crictl ps -a",
+        )
+        for name in manifests.NAMES
+    ]
 
 
 def static_pods(site: Site) -> list[Condition]:

@@ -19,6 +19,9 @@ from operations.condition import Condition
 from operations.step import script
 
 CONFIG = "/etc/kubernetes/homelab/kubeadm.yaml"
+# The same without what is true of this machine's etcd alone: this is uploaded to the cluster, where
+# a later ``kubeadm join`` or ``kubeadm upgrade`` on any machine takes its settings from.
+RECORDED = "/etc/kubernetes/homelab/recorded.yaml"
 KUBECTL = "kubectl --kubeconfig=/etc/kubernetes/admin.conf"
 # What all control planes have in common; kubeadm's documentation of manual certificate
 # distribution names the same files (kubernetes.io/docs/setup/production-environment/tools/kubeadm/
@@ -55,6 +58,14 @@ rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
     /var/lib/homelab/etcd-initial {CLAIM}"""
 
 
+# What a machine that is to join anew keeps, and one that is given up does not: its configuration,
+# the key of the cluster's Secrets, what its users did, and addresses of pods that are gone.
+REMAINS = (
+    "rm -rf /etc/kubernetes/homelab /etc/kubernetes/encryption /etc/kubernetes/audit "
+    "/etc/kubernetes/tmp /var/log/kubernetes/audit /var/lib/cni"
+)
+
+
 def claim(site: str, phase: str) -> str:
     """Shell that notes whose machine this is: "joining", or "member" when it is finished."""
     text = json.dumps({"site": site, "phase": phase})
@@ -82,49 +93,59 @@ def create_authority(site: str) -> Generator[StringCommand, None, None]:
     )
 
 
+def share_script(site: str) -> str:
+    """The CA files from a tar on standard input, and this machine's certificates of them."""
+    return script(
+        claim(site, "joining"),
+        # A kubelet that an earlier run started may hold a certificate of an authority that was
+        # made anew since: it would be refused (401) for ever, and never ask for another one.
+        "systemctl stop kubelet 2>/dev/null || :",
+        "rm -rf /var/lib/kubelet/pki",
+        "( umask 077; mkdir -p /etc/kubernetes/pki; "
+        "base64 -d | tar -x --no-same-owner -C /etc/kubernetes/pki )",
+        "chmod 0644 /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt",
+        FORGET_LEAVES,
+        f"kubeadm init phase certs all --config {CONFIG}",
+    )
+
+
 @operation()
 def share_authority(site: str, source: str) -> Generator[StringCommand, None, None]:
     """Copy the CA files from ``source`` through the controller's memory to this machine."""
     pki = quiet.read(
         inventory.get_host(source), f"tar -c -C /etc/kubernetes/pki {SHARED_PKI} | base64"
     )
-    yield StringCommand(
-        script(
-            claim(site, "joining"),
-            "( umask 077; mkdir -p /etc/kubernetes/pki; "
-            "base64 -d | tar -x --no-same-owner -C /etc/kubernetes/pki )",
-            "chmod 0644 /etc/kubernetes/pki/*.crt /etc/kubernetes/pki/etcd/*.crt",
-            FORGET_LEAVES,
-            f"kubeadm init phase certs all --config {CONFIG}",
-        ),
-        _stdin=pki,
-    )
+    yield StringCommand(share_script(site), _stdin=pki)
 
 
-@operation()
-def start_node(
-    static_pods: bool, patches: str, sound: Sequence[Condition] = ()
-) -> Generator[StringCommand, None, None]:
-    """Kubeconfigs and kubelet of a control plane; of the first one the static pods too.
+def start_script(first: bool, patches: str) -> str:
+    """Kubeconfigs and kubelet of a control plane; of the ``first`` one the static pods too.
 
     The manifests' folder must be there before kubelet starts, or it looks only every 20 s.
-    ``sound``: what a post-mortem asks if it fails.
     """
     pods = (
         f"kubeadm init phase etcd local --config {CONFIG} {patches}",
         f"kubeadm init phase control-plane all --config {CONFIG} {patches}",
     )
-    started = script(
+    return script(
         "mkdir -p /etc/kubernetes/manifests",
         f"kubeadm init phase kubeconfig all --config {CONFIG}",
-        *(pods if static_pods else ()),
+        # From 1.29: it passes every authorization, and only a cluster's first start needs it.
+        *(pods if first else ("rm -f /etc/kubernetes/super-admin.conf",)),
         f"( kubeadm init phase kubelet-start --config {CONFIG} ) 9>&-",
         # kubelet-finalize wants the certificate that a running kubelet keeps rotating
         "for i in $(seq 100); do "
         "[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && break; sleep 0.1; done",
         f"( kubeadm init phase kubelet-finalize all --config {CONFIG} ) 9>&-",
     )
-    yield StringCommand(post_mortem.after(started, sound))
+
+
+@operation()
+def start_node(
+    first: bool, patches: str, sound: Sequence[Condition] = ()
+) -> Generator[StringCommand, None, None]:
+    """See :func:`start_script`. ``sound``: what a post-mortem asks if it fails."""
+    yield StringCommand(post_mortem.after(start_script(first, patches), sound))
 
 
 @operation()
@@ -134,11 +155,21 @@ def start_control_plane(patches: str) -> Generator[StringCommand, None, None]:
 
 
 @operation()
+def record_configuration() -> Generator[StringCommand, None, None]:
+    """Keep kubeadm's configuration in a new cluster.
+
+    From 1.29 admin.conf may do nothing before a phase of kubeadm has talked to the API server:
+    that binds it to its role, by super-admin.conf.
+    """
+    yield StringCommand(script(f"kubeadm init phase upload-config kubeadm --config {RECORDED}"))
+
+
+@operation()
 def record_cluster(site: str, addons: tuple[str, ...]) -> Generator[StringCommand, None, None]:
-    """What kubeadm keeps in a new cluster, and its addons. From here on the cluster exists."""
+    """The rest of what kubeadm keeps in a new cluster, and its addons. Now the cluster exists."""
     yield StringCommand(
         script(
-            f"kubeadm init phase upload-config all --config {CONFIG}",
+            f"kubeadm init phase upload-config kubelet --config {RECORDED}",
             f"kubeadm init phase mark-control-plane --config {CONFIG}",
             *(f"kubeadm init phase addon {addon} --config {CONFIG}" for addon in addons),
             claim(site, "member"),
@@ -151,7 +182,7 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
     """Tell the cluster of one more control plane, and this machine that it is one."""
     yield StringCommand(
         script(
-            f"kubeadm init phase upload-config kubeadm --config {CONFIG}",
+            f"kubeadm init phase upload-config kubeadm --config {RECORDED}",
             f"kubeadm init phase mark-control-plane --config {CONFIG}",
             claim(site, "member"),
         )
@@ -160,7 +191,11 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
 
 @operation()
 def offer_token(documents: Callable[[], str]) -> Generator[StringCommand, None, None]:
-    """Create this run's bootstrap token, from standard input: never in argv."""
+    """Create this run's bootstrap token, from standard input: never in argv.
+
+    This phase alone also creates what every kubelet needs to have its certificate renewed
+    (kubeadm:node-autoapprove-certificate-rotation), so a new cluster needs it in any case.
+    """
     yield StringCommand(
         script("kubeadm init phase bootstrap-token --config /dev/stdin >/dev/null"),
         _stdin=documents(),
@@ -197,9 +232,14 @@ def join_worker(
     yield StringCommand(post_mortem.after(joined, sound), _stdin=documents())
 
 
-@operation()
-def reset() -> Generator[StringCommand, None, None]:
-    """Take this machine out of its cluster: everything that makes it a member is deleted."""
+def reset_script() -> str:
+    """All that makes a machine a member of its cluster, and what was written for that."""
     stop = "systemctl disable --now {} 2>/dev/null || :"
     services = ("keepalived", "haproxy", "homelab-serving-csrs.timer", "kubelet")
-    yield StringCommand(script(*(stop.format(name) for name in services), WIPE))
+    return script(*(stop.format(name) for name in services), WIPE, REMAINS)
+
+
+@operation()
+def reset() -> Generator[StringCommand, None, None]:
+    """Take this machine out of its cluster: see :func:`reset_script`."""
+    yield StringCommand(reset_script())

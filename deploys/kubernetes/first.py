@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deploys import conditions, layers
+from deploys.kubernetes import join
 from deploys.run import Run
 from homelab.documents.serving import serving
 from homelab.site import derived
@@ -44,7 +45,7 @@ def start_nodes(run: Run, machine: Machine) -> None:
     """Kubelets of all new control planes at once; on the first one the static pods too."""
     kubeadm.start_node(
         name="First control plane: start, and the others' kubelets",
-        static_pods=run.founding and machine == run.anchor,
+        first=run.founding and machine == run.anchor,
         patches=run.patches,
         sound=conditions.sound(run.site, machine),
     )
@@ -52,16 +53,27 @@ def start_nodes(run: Run, machine: Machine) -> None:
 
 def record_cluster(run: Run, machine: Machine) -> None:
     """When it answers: its own records, its addons. From here on the cluster exists."""
+    seconds, sound = run.site.timings.gate_s, conditions.sound(run.site, machine)
     gate.passed(
         name="First control plane: gate",
         gate="first control plane",
-        conditions=[
-            conditions.own_api(run.site),
-            conditions.balanced_api(run.site),
-            conditions.node_registered(machine),
-        ],
-        seconds=run.site.timings.gate_s,
-        sound=conditions.sound(run.site, machine),
+        conditions=[conditions.own_api(run.site), conditions.balanced_api(run.site)],
+        seconds=seconds,
+        sound=sound,
+    )
+    kubeadm.record_configuration(name="First control plane: the cluster's configuration")
+    # Only now may the administrator ask for anything (from 1.29).
+    gate.passed(
+        name="First control plane: gate of its node",
+        gate="first node",
+        conditions=[conditions.node_registered(machine)],
+        seconds=seconds,
+        sound=sound,
+    )
+    # For what comes with it; before the cluster exists, so that a run that is killed repeats it.
+    kubeadm.offer_token(
+        name="First control plane: what nodes may ask for, and a token for this run",
+        documents=lambda: join.token_documents(run, machine),
     )
     kubeadm.record_cluster(
         name="First control plane: the cluster's records and addons",

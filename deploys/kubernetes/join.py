@@ -28,7 +28,11 @@ def join_control_plane(run: Run, machine: Machine) -> None:
     gate.passed(
         name=f"Control planes: {machine.name}, gate before etcd",
         gate=f"{machine.name} before etcd",
-        conditions=[conditions.kubelet(), conditions.node_registered(machine)],
+        conditions=[
+            conditions.kubelet(),
+            conditions.node_registered(machine),
+            conditions.others_sound(others, [m.address for m in waiting]),
+        ],
         seconds=run.site.timings.gate_s,
         sound=sound,
     )
@@ -78,10 +82,12 @@ def offer_token(run: Run, machine: Machine) -> None:
     # By a call: pyinfra shows arguments with --debug-operations, and these hold the token.
     kubeadm.offer_token(
         name="Workers: a token for this run",
-        documents=lambda: cluster_documents(
-            run.site, machine, run.secrets, False, run.traits(machine)
-        ),
+        documents=lambda: token_documents(run, machine),
     )
+
+
+def token_documents(run: Run, machine: Machine) -> str:
+    return cluster_documents(run.site, machine, run.secrets, False, run.traits(machine))
 
 
 def join_worker(run: Run, machine: Machine) -> None:
@@ -96,6 +102,7 @@ def join_worker(run: Run, machine: Machine) -> None:
 
 
 def withdraw_token(run: Run) -> None:
+    """At the end of a run that has offered it."""
     token_id, _, _ = run.secrets.token.partition(".")
     kubeadm.withdraw_token(name="Workers: the token withdrawn", token_id=token_id)
 

@@ -22,7 +22,8 @@ def test_the_whole_cluster_can_be_taken_apart(rig: Rig) -> None:
     run = reset(rig, "reset-cluster", "--data", f"cluster={rig.site.name}")
     assert run.returncode == 0, run.output[-3000:]
     for machine in rig.nodes:
-        assert rig.root(machine, "ls -A /etc/kubernetes /var/lib/etcd 2>/dev/null || true") == ""
+        folders = "/etc/kubernetes /var/lib/etcd /var/lib/cni /var/log/kubernetes/audit"
+        assert rig.root(machine, f"find {folders} -mindepth 1 2>/dev/null || true") == ""
 
 
 @pytest.mark.parametrize(

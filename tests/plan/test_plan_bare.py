@@ -10,6 +10,7 @@ import pytest
 
 from homelab.preflight.survey import SCRIPT
 from homelab.site import derived
+from operations.kubeadm import CONFIG
 from tests.plan import plans
 from tests.plan.cli import Ran
 from tests.plan.conftest import Shared
@@ -94,6 +95,36 @@ def test_each_step_is_in_its_stage(name: str, plan: Ran) -> None:
         "Summary: admin kubeconfig on this controller",
     ]
     assert ("First control plane: certificates", [first]) in stages["the first control plane"]
+
+
+def test_the_administrator_is_asked_nothing_before_he_has_rights(plan: Ran, run: Ran) -> None:
+    """From Kubernetes 1.29 the first phase that talks to the API server gives them to him."""
+    names = [entry["name"] for entry in plan.plan]
+    steps = [
+        "First control plane: gate",
+        "First control plane: the cluster's configuration",
+        "First control plane: gate of its node",
+        "First control plane: what nodes may ask for, and a token for this run",
+        "First control plane: the cluster's records and addons",
+    ]
+    places = [names.index(step) for step in steps]
+    assert places == sorted(places)
+    gates = [c for c in run.executed["cp1"] if "gate %s on" in c]
+    (gate,) = [c for c in gates if "first control plane" in c]
+    assert "/readyz" in gate
+    assert "get node" not in gate
+
+
+def test_what_is_true_of_one_machine_is_not_uploaded(run: Ran) -> None:
+    uploads = {
+        line.strip()
+        for commands in run.executed.values()
+        for command in commands
+        for line in command.splitlines()
+        if "upload-config" in line
+    }
+    assert len(uploads) >= 3
+    assert [line for line in uploads if CONFIG in line] == []
 
 
 def test_what_follows_from_the_site_is_planned(name: str, plan: Ran) -> None:

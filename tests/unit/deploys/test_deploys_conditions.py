@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploys import conditions
+from deploys.kubernetes import manifests
 from homelab.site.model import Site
 from operations.condition import Condition
 from operations.gate import wait_script
@@ -56,6 +57,8 @@ def every(site: Site) -> list[Condition]:
         conditions.kubelet(),
         conditions.node_registered(machine),
         *conditions.etcd(site, 3),
+        conditions.others_sound(["10.99.0.11"], ["10.99.0.12"]),
+        *conditions.restarted(),
         conditions.nodes_ready(site),
         *conditions.static_pods(site),
         conditions.serving_certificates(site),
@@ -80,3 +83,58 @@ def test_none_is_met_on_a_machine_where_nothing_runs(site: Site, room: Room) -> 
     passed = [c.name for c in every(site) if machine.sh(c.probe).code == 0]
     # systemctl answers yes to everything in a chroot; a disk has room without a cluster, too
     assert set(passed) <= {"containerd runs", "keepalived runs", "there is room on its disk"}
+
+
+ENDLESS = "#!/bin/sh\nwhile :; do sleep 1; done\n"
+MANIFEST = """spec:
+  containers:
+  - command:
+    - etcd
+    - --data-dir=/var/lib/etcd
+    - --heartbeat-interval={heartbeat}
+    livenessProbe: {{failureThreshold: {patience}}}
+"""
+
+
+def test_a_pod_that_kubelet_has_not_restarted_yet_is_not_taken_for_the_new_one(room: Room) -> None:
+    """Its API server and its etcd go on being healthy until then."""
+    machine = room.machine("cp1")
+    machine.program("etcd", ENDLESS)
+    restarted = conditions.restarted()[0]
+
+    def declare(heartbeat: int, patience: int) -> None:
+        """As a change of the control plane's layer does it."""
+        machine.does(manifests.remember())
+        text = MANIFEST.format(heartbeat=heartbeat, patience=patience)
+        machine.write(f"{manifests.FOLDER}/etcd.yaml", text)
+
+    def restart(heartbeat: int) -> None:
+        machine.does(
+            "pkill -x etcd; setsid /usr/local/bin/etcd --data-dir=/var/lib/etcd "
+            f"--heartbeat-interval={heartbeat} >/dev/null 2>&1 </dev/null & sleep 0.3"
+        )
+
+    declare(100, 8)
+    assert "etcd runs as its manifest says: it does not run" in told(machine, restarted)
+    restart(100)
+    assert told(machine, restarted) == ""
+    declare(250, 8)
+    assert "it runs without --heartbeat-interval=250" in told(machine, restarted)
+    restart(250)
+    assert told(machine, restarted) == ""
+    declare(250, 8)  # written anew with the same text: kubelet leaves the pod alone
+    assert told(machine, restarted) == ""
+    declare(250, 60)
+    assert "it has not been restarted yet" in told(machine, restarted)
+    restart(250)
+    assert told(machine, restarted) == ""
+
+
+def test_every_static_pod_is_asked_by_the_name_that_linux_keeps(room: Room) -> None:
+    machine = room.machine("cp1")
+    for name in manifests.NAMES:
+        machine.program(name, ENDLESS)
+        text = f"  - command:\n    - {name}\n    - --v=1\n"
+        machine.write(f"{manifests.FOLDER}/{name}.yaml", text)
+        machine.does(f"setsid {name} --v=1 >/dev/null 2>&1 </dev/null & sleep 0.3")
+    assert told(machine, *conditions.restarted()) == ""

@@ -13,6 +13,7 @@ from deploys.run import Run
 from homelab.documents import apiserver
 from homelab.site import derived
 from homelab.site.model import Site
+from operations.kubeadm import CONFIG, RECORDED
 from tests.unit.documents.document_sites import lab, rack
 from tests.unit.preflight.surveys import sound
 
@@ -71,6 +72,19 @@ def test_the_declaration_is_the_same_until_something_changes(site: Site) -> None
     later = site.replace(timings=site.timings.replace(check_fall=5))
     assert run_of(later).declaration != run_of(site).declaration
     assert run_of(site, key="b3RoZXI=").declaration != run_of(site).declaration
+
+
+@SITES
+def test_the_cluster_keeps_nothing_that_is_true_of_one_machines_etcd(site: Site) -> None:
+    """A later upgrade or join on another machine takes its settings from there."""
+    machine = derived.control_planes(site)[1]
+    layer = layers.control_plane(run_of(site), machine, "cp1=https://1.2.3.4:2380")
+    texts = {document.path: document.text for document in layer.documents}
+    assert "initial-cluster" in texts[CONFIG]
+    assert "initial-cluster" not in texts[RECORDED]
+    assert "heartbeat-interval" in texts[RECORDED]
+    uploads = [line for line in layer.activate.splitlines() if "upload-config" in line]
+    assert [RECORDED in line for line in uploads] == [True]
 
 
 def test_a_new_key_has_the_length_that_secretbox_wants() -> None:

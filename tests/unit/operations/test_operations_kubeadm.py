@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from homelab.preflight.survey import CLAIM, SCRIPT, parse
-from operations.kubeadm import FORGET_LEAVES, WIPE, claim
+from operations.kubeadm import (
+    CONFIG,
+    FORGET_LEAVES,
+    SHARED_PKI,
+    WIPE,
+    claim,
+    reset_script,
+    share_script,
+    start_script,
+)
 from operations.step import script
 from tests.unit.operations.room import Machine
 
@@ -51,9 +62,28 @@ SETTINGS = {
     "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
     "/var/lib/etcd/lost+found/keep",
 }
+# What a machine that is given up does not keep.
+REMAINS = {
+    "/etc/kubernetes/homelab/kubeadm.yaml",
+    "/etc/kubernetes/homelab/patches/etcd.json",
+    "/etc/kubernetes/encryption/config.yaml",
+    "/etc/kubernetes/audit/policy.yaml",
+    "/etc/kubernetes/tmp/kubeadm-kubelet-config/config.yaml",
+    "/var/log/kubernetes/audit/audit.log",
+    "/var/lib/cni/networks/pods/10.244.1.7",
+}
+SETTINGS |= REMAINS
 EVERYTHING = AUTHORITIES | LEAVES | MEMBER | SETTINGS
 FOLDERS = ("/etc/kubernetes", "/etc/containerd", "/etc/cni", "/etc/haproxy", "/etc/systemd",
-           "/var/lib")  # fmt: skip
+           "/var/lib", "/var/log/kubernetes")  # fmt: skip
+# Stands in for kubeadm, which would need images and minutes: it notes what it was asked for, and
+# leaves what the kubeconfig phase of 1.29 and later leaves.
+KUBEADM = """#!/bin/sh
+echo "$*" >> /run/asked
+case "$*" in *"phase kubeconfig all"*)
+    for name in admin super-admin kubelet; do echo x > /etc/kubernetes/$name.conf; done;; esac
+mkdir -p /var/lib/kubelet/pki; : > /var/lib/kubelet/pki/kubelet-client-current.pem
+"""
 
 
 def used(machine: Machine) -> Machine:
@@ -66,6 +96,40 @@ def used(machine: Machine) -> Machine:
 def test_wipe_leaves_the_machines_settings_and_nothing_of_the_cluster(machine: Machine) -> None:
     used(machine).does(script(WIPE))
     assert machine.files(*FOLDERS) == SETTINGS
+
+
+def test_a_reset_leaves_no_configuration_key_or_log_of_the_cluster(machine: Machine) -> None:
+    used(machine).does(reset_script())
+    assert machine.files(*FOLDERS) == SETTINGS - REMAINS
+    machine.path("/var/lib/etcd/lost+found/keep").unlink()
+    machine.path("/var/lib/etcd/lost+found").rmdir()
+    assert machine.does("find /etc/kubernetes /var/lib/etcd -mindepth 1") == ""
+    machine.does(reset_script())
+
+
+def test_a_kubelet_of_an_earlier_authority_does_not_keep_its_certificate(machine: Machine) -> None:
+    """The run that founded the cluster was killed, and the next one made the authority anew."""
+    machine.program("kubeadm", KUBEADM)
+    for file in SHARED_PKI.split():
+        machine.write(f"/root/new/{file}", "new\n")
+    machine.write("/etc/kubernetes/pki/ca.crt", "old\n")
+    machine.write("/var/lib/kubelet/pki/kubelet-client-2026.pem", "of the old one\n")
+    pki = machine.does(f"tar -c -C /root/new {SHARED_PKI} | base64")
+    machine.does(share_script("lab"), stdin=pki)
+    assert machine.read("/etc/kubernetes/pki/ca.crt") == "new\n"
+    assert not machine.path("/var/lib/kubelet/pki/kubelet-client-2026.pem").exists()
+    assert machine.read("/run/asked") == f"init phase certs all --config {CONFIG}\n"
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_only_the_first_machine_keeps_what_passes_every_authorization(
+    machine: Machine, first: bool
+) -> None:
+    machine.program("kubeadm", KUBEADM)
+    machine.path("/etc/kubernetes").mkdir()
+    machine.does(start_script(first, patches=""))
+    kept = {"admin", "kubelet", "super-admin"} if first else {"admin", "kubelet"}
+    assert machine.files("/etc/kubernetes") == {f"/etc/kubernetes/{name}.conf" for name in kept}
 
 
 def test_wipe_of_a_bare_machine_is_no_error(machine: Machine) -> None:
