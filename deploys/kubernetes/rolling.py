@@ -5,6 +5,7 @@ from __future__ import annotations
 from deploys import conditions, layers
 from deploys.run import Run
 from homelab.documents.document import Layer
+from homelab.documents.kubelet import kubelet
 from homelab.documents.runtime import runtime
 from homelab.site import derived
 from homelab.site.model import Machine
@@ -13,7 +14,7 @@ from operations.condition import Condition
 
 
 def to_roll(run: Run) -> list[Machine]:
-    """Members whose runtime or control plane is not as declared."""
+    """Members whose runtime, kubelet or control plane is not as declared."""
     return [machine for machine in run.members if _changed(run, machine)]
 
 
@@ -41,14 +42,13 @@ def roll(run: Run, machine: Machine) -> None:
 
 
 def _changed(run: Run, machine: Machine) -> list[Layer]:
-    wanted = [runtime(run.site, machine, run.traits(machine))]
+    traits = run.traits(machine)
+    wanted = [runtime(run.site, machine, traits), kubelet(run.site, machine, traits)]
     if machine in derived.workers(run.site):
         wanted.append(layers.worker(run, machine))
     if machine in derived.control_planes(run.site):
         initial = run.surveys[machine.name].etcd_initial
-        wanted += [
-            layers.control_plane(run, machine, initial),
-        ]
+        wanted.append(layers.control_plane(run, machine, initial))
     return [item for item in wanted if run.differs(machine, item)]
 
 
@@ -56,5 +56,9 @@ def _conditions(run: Run, machine: Machine) -> list[Condition]:
     found = [conditions.runtime(run.site), conditions.kubelet()]
     if machine in derived.control_planes(run.site):
         members = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]
-        found += [*conditions.etcd(run.site, len(members)), conditions.own_api(run.site)]
+        found += [
+            *conditions.restarted(),
+            *conditions.etcd(run.site, len(members)),
+            *conditions.static_pods(run.site),
+        ]
     return found
