@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import header, sweep, unit
 from homelab.documents.traits import Traits
 from homelab.site import derived
 from homelab.site.model import Bond, Machine, Nic, Site
 
 FOLDER = "/etc/systemd/network"
+DROP_IN = "/etc/systemd/networkd.conf.d/homelab.conf"
 
 
 def network(site: Site, machine: Machine, traits: Traits) -> Layer:
@@ -16,7 +17,7 @@ def network(site: Site, machine: Machine, traits: Traits) -> Layer:
     if machine.network == "foreign":
         return Layer(name="network", documents=())
     documents = [
-        Document("/etc/systemd/networkd.conf.d/homelab.conf", networkd_conf(site)),
+        Document(DROP_IN, networkd_conf(site)),
         # Loading the module makes a round-robin bond0, which networkd would keep (systemd #7025).
         Document(
             "/etc/modprobe.d/homelab.conf",
@@ -27,10 +28,11 @@ def network(site: Site, machine: Machine, traits: Traits) -> Layer:
     for bond in bonds(site, machine):
         documents += _bond_documents(site, machine, bond)
     documents += _top(site, machine)
+    swept = sweep("network", FOLDER, (document.path for document in documents))
     return Layer(
         name="network",
         documents=tuple(documents),
-        activate="set -e\nsystemctl enable --now systemd-networkd.service\nnetworkctl reload",
+        activate=f"set -e\n{swept}\n{ACTIVATE}",
         units=("systemd-networkd.service",),
     )
 
@@ -191,6 +193,18 @@ def pod_routes(site: Site, machine: Machine) -> Layer:
         live=" && ".join(live),
     )
 
+
+# networkd before 253 reads its own configuration only when it starts, and Debian 12 has 252: a
+# reload would leave it managing foreign routes. A restart keeps all addresses (_address).
+ACTIVATE = f"""systemctl enable systemd-networkd.service
+mkdir -p /run/homelab
+if systemctl is-active --quiet systemd-networkd.service &&
+   sha256sum {DROP_IN} | cmp -s - /run/homelab/networkd.sum; then
+    networkctl reload
+else
+    systemctl restart systemd-networkd.service
+    sha256sum {DROP_IN} > /run/homelab/networkd.sum
+fi"""
 
 # A cloud's metadata service. There is none here; a kubelet that looks for Amazon's credentials
 # (until 1.26, pkg/credentialprovider/aws) waits for its answer for 4 s at every start.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from homelab import versions
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import header, sweep, unit
 from homelab.documents.traits import Traits
 from homelab.site.model import Machine, Site
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 CRIO_SOCKET = "/run/crio/crio.sock"
 CRIO_CONF = "/etc/crio/crio.conf.d"
+CERTS = "/etc/containerd/certs.d"
+CRIO_REGISTRIES = "/etc/containers/registries.conf.d"
 CNI_BIN = "/opt/cni/bin"
 CNI_CONF = "/etc/cni/net.d"
 REGISTRIES = ("registry.k8s.io", "k8s.gcr.io", "quay.io", "docker.io", "ghcr.io")
@@ -47,7 +49,8 @@ def containerd(site: Site, machine: Machine, traits: Traits) -> Layer:
         documents=tuple(documents),
         check="containerd --config $STAGE/etc/containerd/config.toml config dump >/dev/null",
         # Pods live under their shims: a restart of containerd does not touch them.
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable containerd.service\n"
+        activate=f"set -e\n{_swept(CERTS, documents)}\n"
+        "systemctl daemon-reload\nsystemctl enable containerd.service\n"
         "systemctl restart containerd.service",
         units=("containerd.service",),
     )
@@ -76,7 +79,8 @@ plugin_dirs = ["{CNI_BIN}/"]
         name="runtime",
         documents=tuple(documents),
         check=f"crio --config-dir $STAGE{CRIO_CONF} config >/dev/null",
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable crio.service\n"
+        activate=f"set -e\n{_swept(CRIO_REGISTRIES, documents)}\n"
+        "systemctl daemon-reload\nsystemctl enable crio.service\n"
         "systemctl restart crio.service",
         absent=tuple(
             f"{CNI_CONF}/{name}"
@@ -117,7 +121,7 @@ def _config_v2(site: Site, traits: Traits) -> str:
   conf_dir = "{CNI_CONF}"
 
 [{cri}.registry]
-  config_path = "/etc/containerd/certs.d"
+  config_path = "{CERTS}"
 """
 
 
@@ -130,7 +134,7 @@ def _config_v3(site: Site, traits: Traits) -> str:
   sandbox = "{_pause(site)}"
 
 [{images}.registry]
-  config_path = "/etc/containerd/certs.d"
+  config_path = "{CERTS}"
 
 [{runtime_plugin}]
   # Without CAP_SYS_RESOURCE runc can't lower oom_score_adj and no container starts.
@@ -157,12 +161,17 @@ def _mirror(site: Site) -> str | None:
     return site.artefacts.base.rstrip("/")
 
 
+def _swept(folder: str, documents: list[Document]) -> str:
+    """A mirror that is declared no more must not be asked any more."""
+    return sweep("runtime", folder, (document.path for document in documents))
+
+
 def _containerd_mirrors(site: Site) -> list[Document]:
     """hosts.toml per registry; github.com/containerd/containerd/blob/main/docs/hosts.md"""
     base = _mirror(site)
     return [
         Document(
-            f"/etc/containerd/certs.d/{registry}/hosts.toml",
+            f"{CERTS}/{registry}/hosts.toml",
             header(site, "runtime")
             + f'server = "https://{registry}"\n\n[host."{base}/v2/{registry}"]\n'
             + '  capabilities = ["pull", "resolve"]\n  override_path = true\n',
@@ -183,8 +192,7 @@ def _crio_mirrors(site: Site) -> list[Document]:
         f"insecure = {_toml(scheme == 'http')}\n"
         for registry in REGISTRIES
     )
-    path = "/etc/containers/registries.conf.d/90-homelab.conf"
-    return [Document(path, header(site, "runtime") + tables)]
+    return [Document(f"{CRIO_REGISTRIES}/90-homelab.conf", header(site, "runtime") + tables)]
 
 
 def _crictl(site: Site, path: str) -> Document:

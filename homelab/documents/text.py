@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable
 from typing import Any
 
 import yaml
@@ -14,6 +16,19 @@ def header(site: Site, module: str, comment: str = "#") -> str:
     return (
         f"{comment} Written by deploys/cluster.py for site {site.name!r}; "
         f"source: homelab/documents/{module}.py. Local changes are overwritten.\n"
+    )
+
+
+def sweep(module: str, folder: str, keep: Iterable[str]) -> str:
+    """Shell that removes what this module wrote below ``folder`` and no longer declares.
+
+    By its first line, so that nobody else's file is touched, whatever its name.
+    """
+    known = "|".join(["''", *(shlex.quote(path) for path in keep if path.startswith(f"{folder}/"))])
+    ours = f"^# Written by deploys/cluster.py for site .*; source: homelab/documents/{module}.py"
+    return (
+        f"grep -rlse {shlex.quote(ours)} {folder} | while read -r file; do "
+        f'case "$file" in {known}) ;; *) rm -f -- "$file" ;; esac; done'
     )
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from homelab.documents.cni_bridge import CONFLIST, NAT, cni_bridge
 from homelab.documents.document import Layer
-from homelab.documents.network import interface, mac, network, pod_routes
+from homelab.documents.network import DROP_IN, interface, mac, network, pod_routes
 from homelab.site.model import Bond, Nic, Site
-from tests.unit.documents.document_sites import BARE, lab, rack, shell, text
+from tests.unit.documents.document_sites import BARE, lab, rack, shell, stage, text
 
 FOLDER = "/etc/systemd/network"
 NETWORKD, UDEVADM = Path("/usr/lib/systemd/systemd-networkd"), Path("/usr/bin/udevadm")
@@ -182,3 +182,41 @@ def test_the_bridge_has_the_machines_own_subnet(tmp_path: Path) -> None:
     listed = shell(f"nft -f {rules}; nft -f {rules}; nft list ruleset", namespace=True)
     assert listed.count("masquerade") == 1
     assert "ip saddr 10.244.0.0/16 ip daddr != @inside masquerade" in listed
+
+
+def activated(layer: Layer, root: Path) -> list[str]:
+    """What the activation tells systemd, with its files moved below ``root``."""
+    for name in ("systemctl", "networkctl"):
+        (root / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {root}/told\n')
+        (root / name).chmod(0o755)
+    moved = layer.activate
+    for folder in ("/etc/", "/run/"):
+        moved = moved.replace(folder, f"{root}{folder}")
+    (root / "told").write_text("")
+    shell(f"PATH={root}:$PATH; {moved}")
+    return (root / "told").read_text().splitlines()
+
+
+def test_networkd_starts_anew_only_for_a_change_of_its_own_configuration(tmp_path: Path) -> None:
+    """Before systemd 253 a reload does not read it."""
+    layer = network(rack(), rack().machines[0], BARE)
+    root = stage(layer, tmp_path)
+    restart, reload = "systemctl restart systemd-networkd.service", "networkctl reload"
+    assert activated(layer, root)[-1] == restart
+    assert activated(layer, root)[-1] == reload
+    drop_in = root / DROP_IN.lstrip("/")
+    drop_in.write_text(drop_in.read_text() + "# more\n")
+    assert activated(layer, root)[-1] == restart
+
+
+def test_a_bond_that_is_declared_no_more_leaves_no_file(tmp_path: Path) -> None:
+    site, box = rack(), rack().machines[0]
+    layer = network(site, box, BARE)
+    root = stage(network(rack(network=site.network.replace(vlan=20)), box, BARE), tmp_path)
+    stage(layer, root)
+    theirs = root / "etc/systemd/network/40-theirs.network"
+    theirs.write_text("[Match]\nName=eth7\n")
+    activated(layer, root)
+    left = {f"/{p.relative_to(root)}" for p in (root / "etc/systemd/network").iterdir()}
+    declared = {d.path for d in layer.documents if d.path.startswith(f"{FOLDER}/")}
+    assert left == declared | {f"{FOLDER}/40-theirs.network"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from homelab.documents.runtime import CRIO_CONF, containerd, crio, runtime
 from homelab.documents.serving import serving
 from homelab.documents.traits import Traits
 from homelab.documents.vip import keepalived
-from homelab.site.model import Artefacts, Site
+from homelab.site.model import Artefacts, Machine, Site
 from tests.unit.documents.document_sites import (
     BARE,
     CONTAINER,
@@ -74,6 +75,27 @@ def test_only_the_artefact_needs_a_unit_of_ours() -> None:
     old = containerd(lab(), lab().machines[0], BARE)
     assert path not in {d.path for d in old.documents}
     assert "/usr/local/bin/containerd" in text(containerd(rack(), rack().machines[0], BARE), path)
+
+
+@pytest.mark.parametrize("engine", [containerd, crio])
+def test_a_mirror_that_is_declared_no_more_is_not_asked(
+    engine: Callable[[Site, Machine, Traits], Layer], tmp_path: Path
+) -> None:
+    before, now = rack(artefacts=MIRROR), rack()
+    root = stage(engine(before, before.machines[0], BARE), tmp_path)
+    theirs = root / "etc/containerd/certs.d/mine.lan/hosts.toml"
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    theirs.write_text('server = "https://mine.lan"\n')
+
+    kept = (
+        "etc/containerd/certs.d/docker.io/hosts.toml",
+        "etc/containers/registries.conf.d/90-homelab.conf",
+    )
+    for site, there in ((before, True), (now, False)):
+        script = engine(site, site.machines[0], BARE).activate.replace("/etc/", f"{root}/etc/")
+        shell(f"systemctl() {{ :; }}; {script}")
+        assert any((root / path).exists() for path in kept) is there
+    assert theirs.exists()
 
 
 def test_mirrors_stand_before_their_registries() -> None:
