@@ -36,6 +36,7 @@ from homelab.documents.kubeadm import RunSecrets
 from homelab.documents.traits import Traits
 from homelab.preflight.conditions import problems
 from homelab.preflight.survey import Survey
+from homelab.preflight.view import Problem
 from homelab.site import derived, load_site
 from homelab.site.model import Machine, Site
 
@@ -100,8 +101,6 @@ class Run:
         return now is None or bool(differences(layer, now))
 
 
-FATAL_TO_RESET = ("root", "another cluster")
-
 T = TypeVar("T")
 _alone = RLock()
 _run: list[Run] = []
@@ -157,11 +156,12 @@ def _gather(strict: bool) -> Run:
     everywhere(hosts[:1], lock.acquire)
     everywhere(hosts[1:], lock.acquire)
     surveys = everywhere(hosts, lambda h: _survey(h, site))
-    _refuse(_bundle_faults(site))
+    if strict:
+        _refuse(_bundle_faults(site))
     found = problems(site, surveys)
     for warning in (problem for problem in found if not problem.fatal):
         logger.warning(f"preflight: {warning}")
-    fatal = [p for p in found if p.fatal and (strict or p.condition in FATAL_TO_RESET)]
+    fatal = [p for p in found if p.fatal and (strict or _stops_a_reset(p))]
     _refuse([str(problem) for problem in fatal])
     run = Run(site, clock, surveys)
     run.forgotten = _forgotten(run)
@@ -184,6 +184,12 @@ def _gather(strict: bool) -> Run:
         f"preflight: {len(hosts)} machines are sound ({time.monotonic() - clock.start:.1f} s)"
     )
     return run
+
+
+def _stops_a_reset(problem: Problem) -> bool:
+    """Without root nothing goes; a foreign machine is never wiped, but others may be beside it."""
+    named = host.data.get("machine") in (None, problem.machine)
+    return problem.condition == "root" or (problem.condition == "another cluster" and named)
 
 
 def _survey(target: Host, site: Site) -> Survey:

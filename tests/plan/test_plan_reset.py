@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from homelab.site.model import NOTHING
 from tests.plan import answers, plans
 from tests.plan.cli import Ran, pyinfra
 
 
-def reset(folder: Path, *data: str, dead: tuple[str, ...] = ()) -> Ran:
-    """The plan of deploys/reset.py for a finished lab, some of whose etcd members are dead."""
+def reset(
+    folder: Path, *data: str, dead: tuple[str, ...] = (), also: Mapping[str, str] = NOTHING
+) -> Ran:
+    """The plan of deploys/reset.py for a finished lab, some of whose etcd members are dead.
+
+    ``also``: what the survey of a machine says in its end.
+    """
     site, found = plans.site("lab"), answers.declared(plans.site("lab"))
-    for answer in found.values():
+    for machine, answer in found.items():
+        answer[0] = (answers.SURVEY, f"{answer[0][1]}\n{also.get(machine, '@ca AA:BB')}")
         answer.insert(0, ("alarm list", answers.etcd(site, dead)))
     flags = [word for item in data for word in ("--data", item)]
     return pyinfra(folder, plans.FILES["lab"], found, *plans.DRY, *flags, deploy="reset")
@@ -67,3 +75,31 @@ def test_the_whole_cluster_is_named(tmp_path: Path) -> None:
     assert ran.changes == [
         ("Leave: what is on the machine", ["cp1", "cp2", "cp3", "w1", "w2"]),
     ]
+
+
+FOREIGN = '@claim {"site": "barn", "phase": "member"}'
+
+
+@pytest.mark.parametrize("problem", ["@free /var/lib/etcd 0", "@os debian 11", "@ca 0A:1B"])
+def test_what_is_wrong_with_a_machine_is_no_reason_to_keep_it(tmp_path: Path, problem: str) -> None:
+    """Several of those messages say: reset it."""
+    ran = reset(tmp_path, "machine=cp3", also={"cp3": problem})
+    assert ran.code == 0, ran.err
+    assert ran.changes[-1] == ("Leave: what is on the machine", ["cp3"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "also", "told"),
+    [
+        ("machine=w2", {"w2": FOREIGN}, "w2: another cluster"),
+        ("cluster=lab", {"w2": FOREIGN}, "w2: another cluster"),
+        ("machine=w1", {"w2": FOREIGN}, ""),
+        ("machine=w2", {"cp1": "@user vagrant 1000"}, "cp1: root"),
+    ],
+)
+def test_a_reset_is_strict_about_rights_and_foreign_machines(
+    tmp_path: Path, asked: str, also: dict[str, str], told: str
+) -> None:
+    ran = reset(tmp_path, asked, also=also)
+    assert bool(ran.code) == bool(told)
+    assert told in ran.err
