@@ -59,9 +59,11 @@ for key in kubernetesVersion controlPlaneEndpoint podSubnet serviceSubnet dnsDom
 done
 echo "@etcd-initial $(cat /var/lib/homelab/etcd-initial 2>/dev/null)"
 echo "@disk $(cat /var/lib/homelab/etcd-disk-p99 2>/dev/null)"
-# A digest tells whether two machines have the same key, and nothing of the key.
+# A digest tells whether two machines have the same key, and nothing of the key. A file alone may be
+# of an earlier cluster.
 key=$(sed -n 's/^ *secret: *//p' /etc/kubernetes/encryption/config.yaml 2>/dev/null)
-[ -z "$key" ] || echo "@encrypts $(echo "$key" | sha256sum | cut -c1-16)"
+[ -z "$key" ] || ! grep -qs encryption-provider-config $made ||
+  echo "@encrypts $(echo "$key" | sha256sum | cut -c1-16)"
 if [ -e /var/lib/homelab/applied/haproxy ] ||
    grep -qs '^# Written by deploys/cluster.py ' /etc/haproxy/haproxy.cfg; then echo "@balances"; fi
 for name in net.bridge.bridge-nf-call-iptables \

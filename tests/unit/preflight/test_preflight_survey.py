@@ -20,6 +20,7 @@ from homelab.documents.settled import settled
 from homelab.documents.traits import Traits
 from homelab.preflight.conditions import problems
 from homelab.preflight.survey import SCRIPT, Survey, parse, script
+from homelab.site.model import Site
 from tests.unit.documents.document_sites import BARE, RUN, at, lab, rack
 from tests.unit.operations.room import Machine
 from tests.unit.preflight.surveys import capture, sound
@@ -106,15 +107,20 @@ def test_who_holds_the_vip_is_seen_by_arp() -> None:
 def test_what_a_cluster_was_made_with_is_read_from_its_configuration(machine: Machine) -> None:
     """The real document, by the real script: whatever ``settled`` names is found again."""
     for site in (lab(), rack(), at(rack(), "1.29.4")):
-        made = cluster_documents(site, site.machines[0], RUN, False, BARE)
-        path = machine.path("/etc/kubernetes/homelab/kubeadm.yaml")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(made)
+        configure(machine, site)
         survey = parse(machine.sh(SCRIPT).out.splitlines())
         assert survey.made_with == settled(site)
 
 
+def configure(machine: Machine, site: Site) -> None:
+    """As a control plane of ``site`` has kubeadm's configuration."""
+    path = machine.path("/etc/kubernetes/homelab/kubeadm.yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(cluster_documents(site, site.machines[0], RUN, False, BARE))
+
+
 def test_a_key_is_told_by_its_digest(machine: Machine) -> None:
+    configure(machine, rack())
     assert parse(machine.sh(SCRIPT).out.splitlines()).encrypts == ""
     path = machine.path(apiserver.ENCRYPTION)
     path.parent.mkdir(parents=True)
@@ -125,6 +131,9 @@ def test_a_key_is_told_by_its_digest(machine: Machine) -> None:
         digests.append(parse(said.splitlines()).encrypts)
         assert key not in said
     assert digests[0] == digests[1] != digests[2]
+    plain = rack(kubernetes=rack().kubernetes.replace(encrypt_secrets=False))
+    configure(machine, plain)  # the file is still that of an earlier cluster
+    assert parse(machine.sh(SCRIPT).out.splitlines()).encrypts == ""
 
 
 @pytest.mark.parametrize(
