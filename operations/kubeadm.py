@@ -33,7 +33,11 @@ SHARED_PKI = (
 # Undo whatever an unfinished run left here; images and the machine's own settings stay.
 # As a power cut does it (``ctr tasks delete`` was seen to wait for ever), then what a boot would
 # find: containers without processes, which can be deleted.
-WIPE = f"""systemctl stop kubelet 2>/dev/null || :
+WIPE = f"""unmount() {{  # one may go with another; what stays stops the rm below
+    awk -v below="^$1" '$2 ~ below {{print $2}}' /proc/mounts | sort -ru |
+        xargs -r umount -l 2>/dev/null || :
+}}
+systemctl stop kubelet 2>/dev/null || :
 if command -v crictl >/dev/null; then timeout 60 crictl rmp --all --force >/dev/null 2>&1 || :; fi
 for try in 1 2 3; do
     find /sys/fs/cgroup -path '*kubepods*' -name cgroup.procs -exec cat {{}} + 2>/dev/null |
@@ -42,7 +46,7 @@ for try in 1 2 3; do
 done
 if command -v ctr >/dev/null && systemctl is-active -q containerd; then
     systemctl stop containerd
-    awk '$2 ~ "^/run/containerd/io.containerd" {{print $2}}' /proc/mounts | xargs -r umount -l
+    unmount /run/containerd/io.containerd
     rm -rf /run/containerd/io.containerd.runtime.v2.task/k8s.io
     systemctl start containerd
     for container in $(timeout 20 ctr -n k8s.io containers ls -q); do
@@ -50,7 +54,7 @@ if command -v ctr >/dev/null && systemctl is-active -q containerd; then
     done
     systemctl restart containerd
 fi
-awk '$2 ~ "^/var/lib/kubelet/pods/" {{print $2}}' /proc/mounts | xargs -r umount -l
+unmount /var/lib/kubelet/pods/
 rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
     /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state \\
     /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env \\

@@ -31,6 +31,9 @@ def test_the_whole_cluster_can_be_taken_apart(rig: Rig) -> None:
     [pytest.param(p, id=p.name, marks=[pytest.mark.long] if p.long else []) for p in KILL_POINTS],
 )
 def test_a_deploy_is_killed(rig: Rig, point: KillPoint) -> None:
+    if point.undo:
+        for machine in rig.nodes:
+            rig.root(machine, point.undo)
     running = Running(rig, f"killed-{point.name}", CLUSTER, "-y")
     killed = running.kill_when(point.watch(rig, running))
     assert killed, f"it ended before that, with {running.wait().returncode}"

@@ -22,6 +22,7 @@ class KillPoint:
 
     ``power``: the machine that loses its power at the same moment. A dead controller leaves its
     last script running on the machine; a dead machine leaves it half done.
+    ``undo``: shell that takes something back on every machine, so that there is a step to kill.
     ``tear``: a file that is cut in half on a machine, as one that dies while writing leaves it.
     """
 
@@ -29,6 +30,7 @@ class KillPoint:
     watch: Watch
     long: bool = True  # only with --all
     power: str | None = None
+    undo: str = ""
     tear: tuple[str, str] | None = None  # machine, path
 
 
@@ -102,7 +104,8 @@ MANIFESTS = "/etc/kubernetes/manifests"
 PKI = "/etc/kubernetes/pki"
 
 KILL_POINTS = [
-    KillPoint("firewall-on-trial", starting("Host: firewall, kept after a new login")),
+    KillPoint("firewall-on-trial", starting("Host: firewall, kept after a new login"),
+              undo="rm /var/lib/homelab/applied/firewall"),
     KillPoint("binaries", starting("Artefacts: binaries")),
     KillPoint("first-authority-written", wrote("cp1", f"{PKI}/ca.crt")),
     KillPoint("certificate-half-written", wrote("cp1", f"{PKI}/apiserver.crt"), long=False,
