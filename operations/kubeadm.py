@@ -240,7 +240,9 @@ def reset_script() -> str:
     """All that makes a machine a member of its cluster, and what was written for that."""
     stop = "systemctl disable --now {} 2>/dev/null || :"
     services = ("keepalived", "haproxy", "homelab-serving-csrs.timer", "kubelet")
-    return script(*(stop.format(name) for name in services), WIPE, REMAINS)
+    # From here on it is no finished member: a deploy after a reset that was killed makes it anew.
+    unfinished = f"[ ! -e {CLAIM} ] || sed -i 's/\"member\"/\"joining\"/' {CLAIM}"
+    return script(unfinished, *(stop.format(name) for name in services), WIPE, REMAINS)
 
 
 @operation()

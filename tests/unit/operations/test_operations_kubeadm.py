@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from homelab.preflight.survey import CLAIM, SCRIPT, parse
@@ -105,6 +107,14 @@ def test_a_reset_leaves_no_configuration_key_or_log_of_the_cluster(machine: Mach
     machine.path("/var/lib/etcd/lost+found").rmdir()
     assert machine.does("find /etc/kubernetes /var/lib/etcd -mindepth 1") == ""
     machine.does(reset_script())
+
+
+def test_a_reset_that_breaks_off_leaves_no_finished_member(machine: Machine) -> None:
+    """The next deploy makes it anew, instead of believing that it is the cluster."""
+    used(machine).write(CLAIM, json.dumps({"site": "lab", "phase": "member"}))
+    machine.program("rm", "exit 1")
+    assert machine.sh(reset_script()).code == 1
+    assert json.loads(machine.read(CLAIM)) == {"site": "lab", "phase": "joining"}
 
 
 def test_a_kubelet_of_an_earlier_authority_does_not_keep_its_certificate(machine: Machine) -> None:
