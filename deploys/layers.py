@@ -28,6 +28,7 @@ from homelab.documents.vip import keepalived
 from homelab.preflight.survey import CLAIM
 from homelab.site import derived
 from homelab.site.model import Machine, Site
+from operations import kubeadm as kubeadm_operation
 from operations import quiet
 from operations.kubeadm import CONFIG, RECORDED
 
@@ -119,6 +120,7 @@ def _renew(run: Run) -> str:
     )
     return f"""set -e
 {_MEMBER} || exit 0
+{kubeadm_operation.renew_serving_script(kubeadm.cert_sans(run.site))}
 {manifests.remember()}
 kubeadm init phase control-plane all {config} {run.patches} >/dev/null
 kubeadm init phase etcd local {config} {run.patches} >/dev/null

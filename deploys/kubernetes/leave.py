@@ -13,7 +13,8 @@ from facts.etcd import Etcd
 from homelab import quorum
 from homelab.site import derived
 from homelab.site.model import Machine
-from operations import kubeadm, membership
+from operations import membership
+from operations.wipe import reset
 
 
 @dataclass(frozen=True)
@@ -124,4 +125,4 @@ def forget(plan: Plan) -> None:
 
 def wipe(plan: Plan, machine: Machine) -> None:
     """Nothing of the cluster is left on the machine; packages, images and base settings are."""
-    kubeadm.reset(name="Leave: what is on the machine")
+    reset(name="Leave: what is on the machine")

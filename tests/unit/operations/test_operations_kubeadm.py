@@ -11,13 +11,13 @@ from operations.kubeadm import (
     CONFIG,
     FORGET_LEAVES,
     SHARED_PKI,
-    WIPE,
     claim,
-    reset_script,
+    renew_serving_script,
     share_script,
     start_script,
 )
 from operations.step import script
+from operations.wipe import WIPE, reset_script
 from tests.unit.operations.room import Machine
 
 AUTHORITIES = {
@@ -184,3 +184,22 @@ def test_after_a_wipe_the_machine_is_nobodys(machine: Machine) -> None:
     used(machine).does(script(claim("barn", "member")))
     machine.does(script(WIPE))
     assert parse(machine.does(SCRIPT).splitlines()).membership("lab") == "none"
+
+
+def test_the_api_servers_certificate_is_signed_anew_only_for_a_name_that_it_lacks(
+    machine: Machine,
+) -> None:
+    machine.program("kubeadm", KUBEADM)
+    served = "/etc/kubernetes/pki/apiserver.crt"
+    machine.does(
+        "mkdir -p /etc/kubernetes/pki; openssl req -config /dev/null -x509 -newkey ec -nodes -subj /CN=x -days 9 "
+        "-pkeyopt ec_paramgen_curve:prime256v1 -addext subjectAltName=DNS:cp11,IP:10.0.0.11 "
+        f"-keyout /etc/kubernetes/pki/apiserver.key -out {served} 2>/dev/null"
+    )
+    machine.does(script(renew_serving_script(["cp11", "10.0.0.11"])))
+    assert machine.path(served).exists()
+    machine.does(script(renew_serving_script(["cp11", "cp1"])))
+    assert not machine.path(served).exists()  # this kubeadm only says what it was asked
+    assert machine.read("/run/asked") == f"init phase certs apiserver --config {CONFIG}\n"
+    machine.does(script(renew_serving_script(["cp1"])))  # killed between the two
+    assert machine.read("/run/asked").count("certs apiserver") == 2
