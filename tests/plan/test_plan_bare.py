@@ -115,6 +115,18 @@ def test_the_administrator_is_asked_nothing_before_he_has_rights(plan: Ran, run:
     assert "get node" not in gate
 
 
+def test_no_machine_is_announced_beside_a_sick_member(run: Ran) -> None:
+    for machine in ("cp2", "cp3"):
+        commands = run.executed[machine]
+        gate = _last(commands, f"{machine} before etcd")
+        assert "every other etcd member is healthy and votes" in commands[gate]
+        assert gate < _last(commands, f"add {machine} --learner")
+
+
+def _last(commands: list[str], part: str) -> int:
+    return max(number for number, command in enumerate(commands) if part in command)
+
+
 def test_what_is_true_of_one_machine_is_not_uploaded(run: Ran) -> None:
     uploads = {
         line.strip()
