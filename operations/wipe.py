@@ -34,7 +34,11 @@ if command -v ctr >/dev/null && systemctl is-active -q containerd; then
     systemctl restart containerd
 fi
 unmount /var/lib/kubelet/pods/
-rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
+# A dead pod's network lives on in its namespace, and would share its address with a new pod.
+for namespace in /run/netns/cni-*; do
+    [ ! -e "$namespace" ] || ip netns delete "${{namespace##*/}}" || :
+done
+rm -rf /var/lib/cni /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
     /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state \\
     /var/lib/kubelet/config.yaml /var/lib/kubelet/kubeadm-flags.env \\
     /etc/kubernetes/pki /etc/kubernetes/manifests /etc/kubernetes/*.conf \\
@@ -42,10 +46,10 @@ rm -rf /var/lib/etcd/member /var/lib/kubelet/pods /var/lib/kubelet/pki \\
 
 
 # What a machine that is to join anew keeps, and one that is given up does not: its configuration,
-# the key of the cluster's Secrets, what its users did, and addresses of pods that are gone.
+# the key of the cluster's Secrets, and what its users did.
 REMAINS = (
     "rm -rf /etc/kubernetes/homelab /etc/kubernetes/encryption /etc/kubernetes/audit "
-    "/etc/kubernetes/tmp /var/log/kubernetes/audit /var/lib/cni"
+    "/etc/kubernetes/tmp /var/log/kubernetes/audit"
 )
 
 

@@ -39,6 +39,7 @@ LEAVES = {
 }  # fmt: skip
 MEMBER = {
     "/var/lib/etcd/member/wal/0.wal",
+    "/var/lib/cni/networks/pods/10.244.1.7",
     "/etc/kubernetes/manifests/etcd.yaml",
     "/etc/kubernetes/manifests/kube-apiserver.yaml",
     "/var/lib/kubelet/pods/uid/volumes/token",
@@ -72,7 +73,6 @@ REMAINS = {
     "/etc/kubernetes/audit/policy.yaml",
     "/etc/kubernetes/tmp/kubeadm-kubelet-config/config.yaml",
     "/var/log/kubernetes/audit/audit.log",
-    "/var/lib/cni/networks/pods/10.244.1.7",
 }
 SETTINGS |= REMAINS
 EVERYTHING = AUTHORITIES | LEAVES | MEMBER | SETTINGS
@@ -98,6 +98,14 @@ def used(machine: Machine) -> Machine:
 def test_wipe_leaves_the_machines_settings_and_nothing_of_the_cluster(machine: Machine) -> None:
     used(machine).does(script(WIPE))
     assert machine.files(*FOLDERS) == SETTINGS
+
+
+def test_wipe_takes_the_networks_of_dead_pods_away(machine: Machine) -> None:
+    """Their addresses are free again, so nobody else may have them."""
+    machine.does("mkdir -p /run/netns; touch /run/netns/cni-1f2e /run/netns/mine")
+    machine.does("mount --bind /proc/self/ns/net /run/netns/cni-1f2e")
+    machine.does(script(WIPE))
+    assert machine.files("/run/netns") == {"/run/netns/mine"}
 
 
 def test_a_reset_leaves_no_configuration_key_or_log_of_the_cluster(machine: Machine) -> None:
