@@ -223,9 +223,9 @@ def serving_certificates(site: Site) -> Condition:
     names = " ".join(machine.name for machine in derived.nodes(site))
     return Condition(
         "every kubelet's serving certificate is signed",
-        "systemctl start homelab-serving-csrs.service; "
         f"for n in {names}; do "
         f"{KUBECTL} get --raw /api/v1/nodes/$n/proxy/healthz --request-timeout=5s >/dev/null 2>&1 "
         '|| bad="$bad $n"; done; echo "${bad:-all}"; [ -z "${bad:-}" ]',
         f"{KUBECTL} get csr; sudo journalctl -u homelab-serving-csrs -n 20",
+        nudge="systemctl start homelab-serving-csrs.service",
     )

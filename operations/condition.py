@@ -10,12 +10,14 @@ from dataclasses import dataclass
 class Condition:
     """``probe`` is read-only shell: exit 0 when met, and its last line of output is the value.
 
-    ``look`` is the command for a person who wants to know more.
+    ``look`` is the command for a person who wants to know more. ``nudge`` is shell that a gate runs
+    before each question while it waits: what would happen by itself, but later. Never by ``--dry``.
     """
 
     name: str
     probe: str
     look: str
+    nudge: str = ":"
 
 
 def bounded(condition: Condition) -> str:

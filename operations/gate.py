@@ -45,7 +45,7 @@ def wait_script(gate: str, conditions: Sequence[Condition], seconds: int) -> str
     for condition in conditions:
         name, look = shlex.quote(condition.name), shlex.quote(condition.look)
         asks.append(
-            f"value=$( {bounded(condition)} 2>&1 ) || "
+            f"( {condition.nudge} ) >/dev/null 2>&1; value=$( {bounded(condition)} 2>&1 ) || "
             f"{{ open=$open{shlex.quote(condition.name + '; ')}; "
             f'last="$last  not met: "{name}": ${{value##*\n}}\n    look: "{look}"\n"; }}'
         )

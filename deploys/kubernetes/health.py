@@ -15,7 +15,7 @@ from operations import gate, health, nodes
 
 def mark_nodes(run: Run) -> None:
     """Labels and taints as declared; kubelet sets them only when it registers."""
-    nodes.mark(name="Nodes: labels and taints", machines=derived.nodes(run.site))
+    nodes.mark(name="Nodes: labels and taints", site=run.site)
 
 
 def verify_control_plane(run: Run) -> None:

@@ -64,10 +64,11 @@ def skip_phases(site: Site) -> tuple[str, ...]:
 
 
 def cert_sans(site: Site) -> list[str]:
-    """Every name and address by which a client may reach an API server."""
+    """Every name and address by which a client may reach an API server, whichever it is.
+
+    kubeadm adds the machine's own. Not the other machines': one more would change them all.
+    """
     names = ["localhost", "127.0.0.1", site.api.name, site.api.vip]
-    for machine in (*derived.control_planes(site), *derived.balancers(site)):
-        names += [machine.name, machine.address]
     if site.ingress and site.ingress.router:  # it forwards one port to the endpoint
         names.append(site.ingress.router)
     return list(dict.fromkeys(names))
@@ -149,9 +150,8 @@ def _cluster(site: Site, etcd_args: Mapping[str, str]) -> Yaml:
 
 
 def _registration(site: Site, machine: Machine) -> Yaml:
+    # Labels come later, by the API (operations/nodes.py): a flag would restart kubelet for each.
     arguments = {"node-ip": machine.address}
-    if machine.labels:
-        arguments["node-labels"] = ",".join(f"{k}={v}" for k, v in machine.labels.items())
     number = versions.minor(site.kubernetes.version)
     socket = runtime.socket(site)
     document: Yaml = {
@@ -173,11 +173,14 @@ def _taints(site: Site, machine: Machine) -> list[Yaml] | None:
         return own or None
     if "worker" in machine.roles:
         return own
-    return [_taint(f"{key}:NoSchedule") for key in _control_plane_keys(site)] + own if own else None
+    return [_taint(f"{key}:NoSchedule") for key in control_plane_keys(site)] + own if own else None
 
 
-def _control_plane_keys(site: Site) -> tuple[str, ...]:
-    """KEP-2067: "master" until 1.23, both in 1.24, "control-plane" from 1.25."""
+def control_plane_keys(site: Site) -> tuple[str, ...]:
+    """Keys of kubeadm's own taints.
+
+    KEP-2067: "master" until 1.23, both in 1.24, "control-plane" from 1.25.
+    """
     old, new = "node-role.kubernetes.io/master", "node-role.kubernetes.io/control-plane"
     number = versions.minor(site.kubernetes.version)
     return (old,) if number <= 23 else (old, new) if number == 24 else (new,)

@@ -21,6 +21,7 @@ from facts.nodes import Nodes
 from homelab.artefacts import table
 from homelab.documents import apiserver
 from homelab.documents.document import Layer
+from homelab.documents.kubeadm import control_plane_keys
 from homelab.preflight.survey import Survey, parse
 from homelab.site import derived
 from homelab.site.model import Machine, Site
@@ -149,12 +150,13 @@ def etcd(site: Site, dead: tuple[str, ...] = ()) -> str:
 
 
 def nodes(site: Site) -> str:
-    """``kubectl get nodes -o json`` with every node Ready, and labelled as declared."""
+    """``kubectl get nodes -o json`` with every node Ready, labelled and tainted as declared."""
+    taints = [{"key": key, "effect": "NoSchedule"} for key in control_plane_keys(site)]
     info = ("kubeletVersion", "containerRuntimeVersion", "kernelVersion", "osImage", "bootID")
     items = [
         {
             "metadata": {"name": machine.name, "labels": dict(machine.labels)},
-            "spec": {},
+            "spec": {"taints": taints if machine in derived.control_planes(site) else []},
             "status": {
                 "conditions": [{"type": "Ready", "status": "True"}],
                 "nodeInfo": dict.fromkeys(info, "-"),

@@ -129,9 +129,8 @@ def test_every_way_to_an_api_server_is_in_its_certificate() -> None:
     site = rack()
     names = set(cert_sans(site))
     assert {"api.home", "192.168.0.100", "home.example.org", "localhost"} <= names
-    assert {m.name for m in site.machines} <= names
-    assert {m.address for m in site.machines} <= names
-    assert "w1" not in cert_sans(lab())
+    # kubeadm adds each machine's own; another machine's would change all certificates
+    assert not {m.name for m in site.machines} & names
 
 
 @pytest.mark.parametrize(
@@ -162,11 +161,13 @@ def test_taints(version: str, keys: list[str]) -> None:
     assert "controlPlane" not in join
 
 
-def test_labels_and_address_reach_kubelet() -> None:
+def test_the_address_reaches_kubelet_and_labels_do_not() -> None:
+    """A label is set by the API: as a flag it would restart the kubelet."""
     site = rack()
     join = documents(site, site.machines[0], True)["JoinConfiguration"]
     arguments = {a["name"]: a["value"] for a in join["nodeRegistration"]["kubeletExtraArgs"]}
-    assert arguments == {"node-ip": "192.168.0.11", "node-labels": "rack=left"}
+    assert site.machines[0].labels
+    assert arguments == {"node-ip": "192.168.0.11"}
 
 
 def test_the_socket_has_a_scheme_where_kubeadm_wants_one() -> None:

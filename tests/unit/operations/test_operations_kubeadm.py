@@ -200,7 +200,8 @@ def test_the_api_servers_certificate_is_signed_anew_only_for_a_name_that_it_lack
     machine.program("kubeadm", KUBEADM)
     served = "/etc/kubernetes/pki/apiserver.crt"
     machine.does(
-        "mkdir -p /etc/kubernetes/pki; openssl req -config /dev/null -x509 -newkey ec -nodes -subj /CN=x -days 9 "
+        "mkdir -p /etc/kubernetes/pki; "
+        "openssl req -config /dev/null -x509 -newkey ec -nodes -subj /CN=x -days 9 "
         "-pkeyopt ec_paramgen_curve:prime256v1 -addext subjectAltName=DNS:cp11,IP:10.0.0.11 "
         f"-keyout /etc/kubernetes/pki/apiserver.key -out {served} 2>/dev/null"
     )
