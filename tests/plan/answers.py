@@ -156,7 +156,7 @@ def nodes(site: Site) -> str:
     items = [
         {
             "metadata": {"name": machine.name, "labels": dict(machine.labels)},
-            "spec": {"taints": taints if machine in derived.control_planes(site) else []},
+            "spec": {"taints": [] if "worker" in machine.roles else taints},
             "status": {
                 "conditions": [{"type": "Ready", "status": "True"}],
                 "nodeInfo": dict.fromkeys(info, "-"),
