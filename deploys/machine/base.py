@@ -5,13 +5,14 @@ from __future__ import annotations
 from pyinfra.operations import apt
 
 from deploys import packages
+from deploys.machine import sound
 from deploys.run import Run
 from homelab.documents.firewall import firewall
 from homelab.documents.host import host
 from homelab.documents.network import network
 from homelab.site import derived
 from homelab.site.model import Machine
-from operations import disk, layer
+from operations import disk, gate, layer
 from operations import firewall as trial
 
 APT = "-o DPkg::Lock::Timeout=120"  # somebody else's apt may be at work
@@ -41,6 +42,13 @@ def configure_host(run: Run, machine: Machine) -> None:
     rules = firewall(run.site, machine, run.traits(machine))
     if run.differs(machine, rules):
         trial.apply(name="Host: firewall, kept after a new login", layer=rules)
+    if run.differs(machine, base) or run.differs(machine, rules):
+        gate.passed(
+            name="Host: gate",
+            gate="host",
+            conditions=sound.base(run.site, machine, run.traits(machine)),
+            seconds=30,
+        )
     if (
         machine in derived.control_planes(run.site)
         and run.surveys[machine.name].disk_p99_ms is None
@@ -57,3 +65,9 @@ def configure_network(run: Run, machine: Machine) -> None:
     wanted = network(run.site, machine, run.traits(machine))
     if machine.network == "networkd" and run.differs(machine, wanted):
         layer.apply(name="Network: bond, address and routes", layer=wanted)
+        gate.passed(
+            name="Network: gate",
+            gate="network",
+            conditions=sound.network(run.site, machine),
+            seconds=60,  # LACP, and a switch that first listens (spanning tree) for 30 s
+        )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploys import conditions
 from deploys.kubernetes import manifests
+from deploys.machine import sound
+from homelab.documents.traits import Traits
 from homelab.site.model import Site
 from operations.condition import Condition
 from operations.gate import wait_script
 from tests.unit.documents.document_sites import lab, rack
+from tests.unit.facts.fact_captures import FOLDER
 from tests.unit.operations.etcd_cluster import EtcdCluster
 from tests.unit.operations.room import Machine, Room
 
@@ -63,6 +67,8 @@ def every(site: Site) -> list[Condition]:
         *conditions.static_pods(site),
         conditions.serving_certificates(site),
         *conditions.sound(site, machine)[3:],  # the first three stand above
+        *sound.base(site, machine, Traits(container=False)),
+        *sound.network(site, machine),
     ]
 
 
@@ -82,7 +88,22 @@ def test_none_is_met_on_a_machine_where_nothing_runs(site: Site, room: Room) -> 
     machine.does("mount -t tmpfs none /usr/local")  # no kubectl of this machine's
     passed = [c.name for c in every(site) if machine.sh(c.probe).code == 0]
     # systemctl answers yes to everything in a chroot; a disk has room without a cluster, too
-    assert set(passed) <= {"containerd runs", "keepalived runs", "there is room on its disk"}
+    runs = {name for name in passed if name.endswith(" runs")}
+    assert set(passed) - runs <= {"there is room on its disk", "there is no swap"}
+
+
+@pytest.mark.parametrize(
+    ("day", "said"), [("three-legs", ""), ("leg-down", "2 of 3 are up"), ("no-legs", "0 of 3")]
+)
+def test_a_bond_has_all_its_legs_or_it_is_told(room: Room, day: str, said: str) -> None:
+    site, machine = rack(), room.machine("x1")
+    declared = site.machines[0]
+    three = declared.replace(nics=(*declared.nics, declared.nics[0])[:3])
+    (bond,) = [c for c in sound.network(site, three) if "legs" in c.name]
+    machine.write("/run/bond0", (FOLDER / f"bonds-{day}.txt").read_text())
+    told_of = replace(bond, probe=bond.probe.replace("/proc/net/bonding/", "/run/"))
+    assert said in told(machine, told_of)
+    assert bool(said) == bool(told(machine, told_of))
 
 
 ENDLESS = "#!/bin/sh\nwhile :; do sleep 1; done\n"
