@@ -6,7 +6,7 @@ import pytest
 
 from tests.e2e.support import fingerprint, sites
 from tests.e2e.support.health import wait_until_healthy
-from tests.e2e.support.pyinfra import changes, deploy, predict
+from tests.e2e.support.pyinfra import changes, deploy, predict, without_gates
 from tests.e2e.support.rig import Rig
 
 APPLIED = "/var/lib/homelab/applied/"  # where the deploy notes what it has brought into force
@@ -63,8 +63,10 @@ def test_a_changed_control_plane_is_restarted_one_machine_at_a_time(rig: Rig) ->
     other = sites.changed(
         rig, "slower-election", "timings=_lab.timings.replace(etcd_election_ms=1500)"
     )
-    made = deploy(rig, "slower-election", inventory=other)
+    predicted = predict(rig, "predict-slower-election", other)
+    made = deploy(rig, "slower-election", "--json", inventory=other)
     assert made.returncode == 0, made.output[-3000:]
+    assert without_gates(changes(made).made) == without_gates(changes(predicted).planned)
     for machine in rig.control_planes:
         manifest = rig.root(machine, "cat /etc/kubernetes/manifests/etcd.yaml")
         assert "--election-timeout=1500" in manifest
@@ -72,8 +74,3 @@ def test_a_changed_control_plane_is_restarted_one_machine_at_a_time(rig: Rig) ->
     back = deploy(rig, "election-back")
     assert back.returncode == 0, back.output[-3000:]
     wait_until_healthy(rig)
-
-
-def without_gates(operations: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
-    """The operations, by name and machine, that change something."""
-    return {(name, machine) for name, machine in operations if not name.endswith("gate")}

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.support import etcd
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
-from tests.e2e.support.pyinfra import deploy, reset
+from tests.e2e.support.pyinfra import changes, deploy, predict, reset, without_gates
 from tests.e2e.support.rig import Rig
 
 pytestmark = pytest.mark.usefixtures("healthy")
@@ -53,8 +53,10 @@ def test_a_worker_leaves_and_is_added(rig: Rig) -> None:
         assert without.returncode == 0, without.output[-3000:]
         wait_until_healthy(rig)
 
-    added = deploy(rig, "add-worker")
+    predicted = predict(rig, "predict-add-worker")
+    added = deploy(rig, "add-worker", "--json")
     assert added.returncode == 0, added.output[-3000:]
+    assert without_gates(changes(added).made) == without_gates(changes(predicted).planned)
     wait_until_healthy(rig)
 
 

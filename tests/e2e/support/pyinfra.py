@@ -133,3 +133,8 @@ def changes(run: Run) -> Changes:
     results = told["results"] or {"operations": []}
     made = {(i["name"], machine) for i in results["operations"] for machine in i["success"]}
     return Changes(frozenset(planned), frozenset(made))
+
+
+def without_gates(operations: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The operations, by name and machine, that change something: a gate only waits."""
+    return {(name, machine) for name, machine in operations if "gate" not in name.split()}
