@@ -55,6 +55,15 @@ def check_interval(site: Site) -> Iterator[Fault]:
 
 
 @rule
+def ready(site: Site) -> Iterator[Fault]:
+    """/readyz asks more than a check of one process does."""
+    value, least = site.timings.ready_ms, site.timings.check_timeout_ms
+    if not least <= value <= 3_600_000:
+        problem = "is shorter than check_timeout_ms, or longer than an hour"
+        yield _fault("ready_ms", value, problem, "use four times check_timeout_ms")
+
+
+@rule
 def check_count(site: Site) -> Iterator[Fault]:
     """One failed check may be chance, none is no check."""
     for field in ("check_fall", "check_rise"):

@@ -64,7 +64,10 @@ def test_what_happens_without_quorum_is_the_sites_choice() -> None:
     assert readiness.path(site) == "/readyz"
     opened = site.replace(api=site.api.replace(without_quorum="open"))
     assert readiness.path(opened) == "/livez?exclude=etcd"
-    assert "uri /livez?exclude=etcd ver" in text(haproxy(opened, opened.machines[0]), CONFIG)
+    config = text(haproxy(opened, opened.machines[0]), CONFIG)
+    assert "uri /livez?exclude=etcd ver" in config
+    assert "/readyz" not in config
+    assert "self-etcd" not in config
 
 
 def test_a_dead_backend_is_out_within_two_seconds_by_default() -> None:
@@ -75,21 +78,24 @@ def test_a_dead_backend_is_out_within_two_seconds_by_default() -> None:
 
 
 READY = """
-import http.server, ssl, sys
+import http.server, ssl, sys, time
 class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path == "/readyz" else 404)
+        if self.path == "/readyz":
+            time.sleep(1)  # etcd's quorum may take its time
+        self.send_response(200 if self.path in ("/readyz", "/livez?exclude=etcd") else 404)
         self.end_headers()
-context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain(sys.argv[1])
-server = http.server.HTTPServer(("127.0.0.1", 6443), Ready)
-server.socket = context.wrap_socket(server.socket, server_side=True)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Ready)
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 server.serve_forever()
 """
 
 
 def test_peers_hear_whether_this_machines_api_server_is_ready(tmp_path: Path) -> None:
-    """The real HAProxy: asked without an API server, with one, and with one that hangs."""
+    """The real HAProxy: asked without an API server, with one, and with one part that hangs."""
     program = tool("haproxy")
     tool("openssl")
     if os.geteuid() != 0:
@@ -105,21 +111,28 @@ def test_peers_hear_whether_this_machines_api_server_is_ready(tmp_path: Path) ->
             -keyout {tmp_path}/key -out {tmp_path}/certificate 2>/dev/null
         cat {tmp_path}/key {tmp_path}/certificate > {tmp_path}/pem
         {program} -db -f {config} >/dev/null 2>&1 & balancer=$!
-        trap 'kill -9 $balancer $server' EXIT
+        trap 'kill -9 $balancer $server $etcd' EXIT
         ask() {{  # as agent-check does, from a peer's address
             bash -c 'exec 3<>/dev/tcp/{own}/8443; printf "ready?\\n" >&3; head -1 <&3' || echo none
         }}
         hears() {{ for i in $(seq 60); do [ "$(ask)" = $1 ] && break; sleep 0.1; done; ask; }}
         hears down
-        python3 -c "$READY" {tmp_path}/pem >/dev/null 2>&1 & server=$!
+        python3 -c "$READY" 6443 {tmp_path}/pem >/dev/null 2>&1 & server=$!
+        python3 -c "$READY" 2381 >/dev/null 2>&1 & etcd=$!
         hears up
-        kill -STOP $server
-        hears down
+        kill -STOP $server; hears down; kill -CONT $server; hears up
+        kill -STOP $etcd; hears down
         """,
         namespace=True,
         READY=READY,
     )
-    assert [line for line in said.splitlines() if line in ("up", "down")] == ["down", "up", "down"]
+    assert [line for line in said.splitlines() if line in ("up", "down")] == [
+        "down",
+        "up",
+        "down",
+        "up",
+        "down",
+    ]
 
 
 def test_a_lost_packet_does_not_take_a_backend_out_and_silence_does_in_two_seconds() -> None:
@@ -138,5 +151,5 @@ def test_balancers_of_their_own_ask_the_api_servers_themselves() -> None:
     site = rack()
     config = text(haproxy(site, site.machines[3]), CONFIG)
     assert "agent-check" not in config
-    assert "backend self" not in config
+    assert "backend self-" not in config
     assert "default-server check check-ssl" in config

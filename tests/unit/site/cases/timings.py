@@ -11,6 +11,7 @@ CASES: list[Case] = [
     *one("reach-count", "timings.reach_fall", 0, 101),
     *one("check-interval", "timings.check_ms", 0, -5),
     *one("check-interval", "timings.check_timeout_ms", 0),
+    *one("ready", "timings.ready_ms", 499, 3_600_001),
     *one("check-count", "timings.check_fall", 0),
     *one("check-count", "timings.check_rise", 101),
     *one("etcd-heartbeat", "timings.etcd_heartbeat_ms", 0, -1),
