@@ -20,6 +20,7 @@ NAMESPACE = "homelab-probe"
 CONFIGMAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 UNKNOWN = "unknown: "  # how the record of a write begins whose outcome is not known
 PAGE = 500
+DELETED_S = 600.0  # what an earlier session wrote in half an hour takes minutes to delete
 RETRY_PAUSE_S = 0.01  # "at once", without a busy loop while connections are refused
 
 
@@ -38,12 +39,26 @@ def keep_writing(api: Api, run: str, every: float, out: IO[str]) -> None:
 
 
 def prepare(api: Api) -> None:
-    """Make the namespace, if it is not there yet."""
-    try:
-        api.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
-    except RefusedError as error:
-        if "already exists" not in str(error):
-            raise
+    """Make the namespace, if it is not there yet; wait if it is still being deleted.
+
+    Raises TimeoutError if that takes longer than :data:`DELETED_S`.
+    """
+    deadline = time.monotonic() + DELETED_S
+    while time.monotonic() < deadline:
+        try:
+            api.request("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+            return
+        except RefusedError as error:
+            if "already exists" not in str(error) and "being deleted" not in str(error):
+                raise
+        try:
+            found = api.request("GET", f"/api/v1/namespaces/{NAMESPACE}")
+            if found["status"]["phase"] == "Active":
+                return
+        except RefusedError:  # gone in between
+            continue
+        time.sleep(1)
+    raise TimeoutError(f"the namespace {NAMESPACE} is still being deleted after {DELETED_S:g} s")
 
 
 def stored(api: Api, run: str) -> dict[str, int]:

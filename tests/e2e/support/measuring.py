@@ -59,6 +59,9 @@ def probes(rig: Rig, run: str, victim: str = "") -> dict[str, list[str]]:
     The API's clients sit beside the machines. The Service's client sits on a machine that is not
     the ``victim``: a node that uses a Service of its own cluster.
     """
+    api = rig.api()
+    writes.prepare(api)  # here, as it may take longer than a probe's first success should
+    api.close()
     through = ["--address", rig.vip]
     kubeconfig = ["--kubeconfig", str(rig.kubeconfig)]
     beside = {
