@@ -46,7 +46,7 @@ def test_without_a_quorum_nothing_is_acknowledged(rig: Rig, report: Report) -> N
             for machine in (other, holder):
                 rig.lab.start(machine)
         healthy_again = wait_until_healthy(rig)
-        seen = running.all_attempts()
+    seen = running.all_attempts()  # after their end: what is written later is in the store too
 
     for name in WRITERS:
         wrong = [a for a in seen[name] if a.ok and lost + IN_FLIGHT_S < a.end < without]

@@ -25,7 +25,7 @@ def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) 
             list(at_once.map(rig.lab.kill, rig.nodes))
             on = max(at_once.map(rig.lab.start, rig.nodes))
         healthy_again = wait_until_healthy(rig)
-        seen = running.all_attempts()
+    seen = running.all_attempts()  # after their end: what is written later is in the store too
 
     broken = [verdict for verdict in judge_writers(rig, run, seen) if verdict.faults]
     assert not broken, broken
