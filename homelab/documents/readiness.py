@@ -10,9 +10,9 @@ one, as long as a hung server would. So two questions, each asked where it can b
 - *Is its API server ready?* The control plane's own HAProxy asks over loopback, where nothing is
   lost, and its peers ask that HAProxy for the result (agent-check: "down" counts at once, no
   answer counts for nothing). It asks three things, because ``/readyz`` asks etcd for a quorum, and
-  that goes over the network: where packets are lost, one answer in thousands takes more than a
-  second, and two of them in a row are no fault. So the API server (without its etcd) and the
-  process of etcd must answer fast, and ``/readyz`` may take ``ready_ms``.
+  that goes over the network: TCP waits 0.2 s after a lost packet, then 0.4, 0.8, 1.6 and 3.2 s, so
+  after five in a row an answer takes 6 s, and that is no fault. So the API server (without its
+  etcd) and the process of etcd must answer fast, and ``/readyz`` may take ``ready_ms``.
   Where balancers are machines of their own, control planes have no HAProxy, and the balancers ask
   the API servers themselves.
 
@@ -24,7 +24,7 @@ What each fault takes with the default timings:
   until then a new connection to it waits for ``timeout connect`` (500 ms) and goes elsewhere.
 - API server or its etcd hung: at most 500 (until the next check) + 500 (time-out) + 100
   (fastinter) + 500 (time-out) + 200 ms (until the peers ask) = 1.8 s.
-- no quorum, all processes alive: at most 500 + 2000 + 100 + 2000 + 200 ms = 4.8 s until all are
+- no quorum, all processes alive: at most 500 + 4000 + 100 + 4000 + 200 ms = 8.8 s until all are
   out and a client's connection is closed at once; until then it waits for its own time-out.
 """
 

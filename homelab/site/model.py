@@ -80,7 +80,7 @@ class Timings(Declared):
     reach_fall: int = 8  # failed tries until that machine is out
     check_ms: int = 500  # HAProxy asks each API server this often whether it is ready
     check_timeout_ms: int = 500
-    ready_ms: int = 2000  # so long may /readyz take, which asks etcd's quorum over the network
+    ready_ms: int = 4000  # so long may /readyz take, which asks etcd's quorum over the network
     check_fall: int = 2  # failed checks until a backend is out
     check_rise: int = 2
     etcd_heartbeat_ms: int = 100

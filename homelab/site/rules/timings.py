@@ -60,7 +60,7 @@ def ready(site: Site) -> Iterator[Fault]:
     value, least = site.timings.ready_ms, site.timings.check_timeout_ms
     if not least <= value <= 3_600_000:
         problem = "is shorter than check_timeout_ms, or longer than an hour"
-        yield _fault("ready_ms", value, problem, "use four times check_timeout_ms")
+        yield _fault("ready_ms", value, problem, "use eight times check_timeout_ms")
 
 
 @rule
