@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from deploys.kubernetes import manifests
 from homelab.site import derived
@@ -88,11 +89,9 @@ def sound(site: Site, machine: Machine) -> list[Condition]:
     found = [
         runtime(site),
         kubelet(),
-        Condition(
-            "the API answers on the VIP",
-            f"code=$({CURL} https://{vip}:{port}/readyz); "
-            f'echo "https://{vip}:{port}/readyz says $code"; [ "$code" = 200 ]',
-            f"ip route get {vip}; ping -c 3 {vip}; sudo nft list table inet homelab",
+        replace(
+            balanced_api(site),
+            look=f"ip route get {vip}; ping -c 3 {vip}; sudo nft list table inet homelab",
         ),
         Condition(
             "the API's name leads to the VIP",
