@@ -16,6 +16,7 @@ from homelab.site.model import (
     Role,
     Site,
     Timings,
+    Vlan,
 )
 from homelab.site.validate import check
 
@@ -33,6 +34,7 @@ __all__ = [
     "Site",
     "SiteError",
     "Timings",
+    "Vlan",
     "bind",
     "check",
     "hosts",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from homelab.site.declared import Declared
 
 Role = Literal["control_plane", "worker", "balancer"]
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Nic(Declared):
@@ -21,20 +21,45 @@ class Nic(Declared):
 
     mac: str  # permanent MAC address, any usual spelling
     bond: str | None = "bond0"  # the bond it is a leg of; None: a port that stays alone
+    primary: bool = False  # the preferred leg (active-backup, balance-tlb, balance-alb)
+    speed_mbps: int | None = None  # what its link has to have; None: what it negotiates
+    wake_on_lan: bool | None = None  # by magic packet; None: as the card has it
+    # ethtool -K's short names: {"tso": False}; what is not named stays as the driver has it
+    offloads: Mapping[str, bool] = NOTHING
+    port: str | None = None  # the switch's port it is plugged into, as the switch calls it
 
 
 class Bond(Declared):
-    """Link aggregation; the kernel's Documentation/networking/bonding.rst names the options."""
+    """A bond, on every machine that has legs for it. Options by their names in the kernel's
+    document, https://docs.kernel.org/networking/bonding.html; rules/bonds.py knows what goes with
+    what."""
 
     name: str = "bond0"
     mode: str = "802.3ad"
-    lacp_rate: Literal["fast", "slow"] = "fast"
+    # what the switch's ports are; None: what the mode needs. "static" is a group without LACP
+    switch: Literal["lacp", "static", "none"] | None = None
+    lacp_rate: Literal["fast", "slow"] = "fast"  # a silent partner is out after 3 s, or 90 s
+    ad_select: Literal["stable", "bandwidth", "count"] = "stable"
+    min_links: int = 1
     xmit_hash_policy: str = "layer3+4"
-    miimon_ms: int = 100
+    miimon_ms: int = 100  # 0 only with arp_interval_ms
     up_delay_ms: int = 200
     down_delay_ms: int = 0
-    min_links: int = 1
+    arp_interval_ms: int = 0  # over 0: legs are watched by ARP, not by their link
+    arp_targets: tuple[str, ...] = ()  # whom to ask, e.g. the gateway; 16 at most
+    arp_validate: Literal["none", "active", "backup", "all"] = "none"
+    arp_all_targets: Literal["any", "all"] = "any"
+    primary_reselect: Literal["always", "better", "failure"] = "always"
+    fail_over_mac: Literal["none", "active", "follow"] = "none"
+    resend_igmp: int = 1  # membership reports after a change of the active leg, 0 to 255
     mtu: int | None = None  # of the bond; None: as the network
+
+
+class Vlan(Declared):
+    """A VLAN on the first bond that carries no address of the machine's: for bridges, for pods."""
+
+    id: int
+    bridge: str | None = None  # name of a bridge on top of it
 
 
 class Machine(Declared):
@@ -42,6 +67,8 @@ class Machine(Declared):
 
     name: str  # host name and node name (RFC 1123 label)
     address: str  # IPv4 on the node subnet; also where SSH answers
+    # where SSH answers until the machine's network is as declared (DHCP's address, a new box)
+    first_address: str | None = None
     roles: tuple[Role, ...]
     ssh_user: str = "root"  # needs sudo without a password, if not root
     ssh_port: int = 22
@@ -63,6 +90,8 @@ class Network(Declared):
     dns: tuple[str, ...]
     ntp: tuple[str, ...] = ()  # none: Debian's pool
     vlan: int | None = None  # tag of the node subnet on the bond
+    bridge: str | None = None  # name of a bridge that has the machines' addresses, on top of all
+    vlans: tuple[Vlan, ...] = ()  # beside the node subnet, tagged, without an address
     mtu: int = 1500  # of the node subnet
     bonds: tuple[Bond, ...] = (Bond(),)
     pod_cidr: str = "10.244.0.0/16"
@@ -91,6 +120,8 @@ class Timings(Declared):
     node_status_s: int = 10  # kubelet's nodeStatusUpdateFrequency
     node_grace_s: int = 40  # a silent node is NotReady after this
     gate_s: int = 300  # how long a gate waits before it says what is missing
+    # a changed network is proven within this time, or the machine takes the old one again
+    network_trial_s: int = 120
 
 
 class Api(Declared):

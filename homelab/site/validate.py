@@ -26,6 +26,7 @@ from homelab.site.rules import (
     roles,
     timings,
     types,
+    vlans,
 )
 from homelab.site.rules.rule import Rule, Unsure, rule_id, rules_of
 
@@ -37,6 +38,7 @@ SUBJECTS = (
     labels,
     network,
     bonds,
+    vlans,
     api,
     ingress,
     kubernetes,

@@ -8,23 +8,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from homelab.site.bonding import (
+    BY_ARP,
+    BY_ARP_ONLY,
+    BY_LINK,
+    MODES,
+    ONE_ACTIVE,
+    OPTIONS,
+    PARTNER,
+    POLICIES,
+    watched_by_arp,
+)
 from homelab.site.fault import Fault
 from homelab.site.model import Bond, Site
+from homelab.site.rules import text
 from homelab.site.rules.rule import items, machines, nearest, repeated, rule
 
-MODES = (
-    "balance-rr",
-    "active-backup",
-    "balance-xor",
-    "broadcast",
-    "802.3ad",
-    "balance-tlb",
-    "balance-alb",
-)  # in the order of the kernel's numbers, 0 to 6
-# What networkd sets, and where: systemd.netdev(5), TransmitHashPolicy=
-HASHED = ("balance-xor", "802.3ad", "balance-tlb")
-POLICIES = ("layer2", "layer2+3", "layer3+4", "encap2+3", "encap3+4")
 LONGEST = 15  # IFNAMSIZ - 1
+MOST_TARGETS = 16  # BOND_MAX_ARP_TARGETS
+CONSEQUENCES = {  # of another partner than this one
+    "lacp": "without LACP on the ports the bond has one leg, whichever came first",
+    "static": "each leg would show the same MAC address on a port of its own, which flaps",
+    "none": "the switch would send frames to legs that do not listen",
+}
 RESERVED = ("lo", "all", "default", ".", "..", "bonding_masters", "eth0")
 
 
@@ -83,7 +89,7 @@ def bond_mode(site: Site) -> Iterator[Fault]:
 
 @rule
 def xmit_hash_policy(site: Site) -> Iterator[Fault]:
-    """One of the kernel's policies that networkd knows."""
+    """One of the kernel's policies."""
     for path, bond in _bonds(site):
         if bond.xmit_hash_policy not in POLICIES:
             mend = nearest(bond.xmit_hash_policy, POLICIES)
@@ -95,24 +101,134 @@ def xmit_hash_policy(site: Site) -> Iterator[Fault]:
 def bond_option_unused(site: Site) -> Iterator[Fault]:
     """An option that the mode does not have does nothing: the mode or the option is a slip."""
     for path, bond in _bonds(site):
-        for field, value, modes in (
-            ("lacp_rate", bond.lacp_rate, ("802.3ad",)),
-            ("xmit_hash_policy", bond.xmit_hash_policy, HASHED),
-            ("min_links", bond.min_links, ("802.3ad",)),
-        ):
-            if bond.mode in MODES and bond.mode not in modes and value != getattr(Bond, field):
-                problem = f"does nothing in mode {bond.mode}, only in {', '.join(modes)}"
-                yield Fault(f"{path}.{field}", value, problem, "remove it, or choose that mode")
+        for option in OPTIONS:
+            value = getattr(bond, option.field)
+            if bond.mode not in MODES or bond.mode in option.modes or option.field in BY_ARP_ONLY:
+                continue
+            if value != getattr(Bond, option.field):
+                problem = f"does nothing in mode {bond.mode}, only in {', '.join(option.modes)}"
+                mend = "remove it, or choose that mode"
+                yield Fault(f"{path}.{option.field}", value, problem, mend)
+
+
+@rule
+def bond_monitor(site: Site) -> Iterator[Fault]:
+    """Legs are watched by their link or by ARP: the kernel takes one, and drops the other."""
+    for path, bond in _bonds(site):
+        field, value = f"{path}.arp_interval_ms", bond.arp_interval_ms
+        if value < 0:
+            yield Fault(field, value, "is negative", "use 1000, or 0 for miimon")
+        elif value > 0 and bond.mode in MODES and bond.mode not in BY_ARP:
+            problem = f"is refused in mode {bond.mode}: it has no way to watch legs by ARP"
+            yield Fault(field, value, problem, "remove it: miimon watches the legs")
+        elif value > 0 and bond.miimon_ms > 0:
+            problem = "and miimon_ms are both set: the kernel takes one of them"
+            yield Fault(field, value, problem, "write miimon_ms=0 with it, or remove it")
+
+
+@rule
+def bond_monitor_option(site: Site) -> Iterator[Fault]:
+    """An option of the monitor that is not in use does nothing."""
+    for path, bond in _bonds(site):
+        by_arp = watched_by_arp(bond)
+        for field in BY_LINK[1:] if by_arp else BY_ARP_ONLY[1:]:
+            value = getattr(bond, field)
+            if value != getattr(Bond, field):
+                problem = f"does nothing where {'ARP' if by_arp else 'miimon'} watches the legs"
+                mend = "remove it" if by_arp else "remove it, or set arp_interval_ms too"
+                yield Fault(f"{path}.{field}", value, problem, mend)
+
+
+@rule
+def arp_targets(site: Site) -> Iterator[Fault]:
+    """ARP asks somebody who always answers, in the node subnet: ARP does not cross a router."""
+    subnet = text.network(site.network.subnet)
+    for path, bond in _bonds(site):
+        field = f"{path}.arp_targets"
+        if watched_by_arp(bond) and not bond.arp_targets:
+            mend = f'write arp_targets=("{site.network.gateway}",)'
+            yield Fault(field, (), "is empty: whom to ask?", mend)
+        if len(bond.arp_targets) > MOST_TARGETS:
+            problem = f"has {len(bond.arp_targets)} addresses, the kernel takes {MOST_TARGETS}"
+            yield Fault(field, bond.arp_targets, problem, "keep two or three")
+        for at, target in items(field, bond.arp_targets):
+            address = text.address(target)
+            if address is None:
+                yield Fault(at, target, *text.why_no_address(target))
+            elif subnet and address not in subnet:
+                problem = "is not in the node subnet, and ARP does not cross a router"
+                yield Fault(at, target, problem, "name the gateway, or another machine")
 
 
 @rule
 def miimon(site: Site) -> Iterator[Fault]:
-    """0 switches link monitoring off: a pulled cable is never noticed."""
+    """Without a monitor a pulled cable is never noticed."""
     for path, bond in _bonds(site):
+        if watched_by_arp(bond) and bond.miimon_ms >= 0:
+            continue  # told by bond-monitor, if both are set
         if not 1 <= bond.miimon_ms <= 1000:
             low = bond.miimon_ms < 1
             problem = "never notices a pulled cable" if low else "notices a pulled cable too late"
             yield Fault(f"{path}.miimon_ms", bond.miimon_ms, problem, "use 100; 1 to 1000 is fine")
+
+
+@rule
+def resend_igmp(site: Site) -> Iterator[Fault]:
+    """The kernel counts up to 255."""
+    for path, bond in _bonds(site):
+        if not 0 <= bond.resend_igmp <= 255:
+            field = f"{path}.resend_igmp"
+            yield Fault(field, bond.resend_igmp, "is not between 0 and 255", "use 1")
+
+
+@rule
+def bond_partner(site: Site) -> Iterator[Fault]:
+    """What the switch does with the ports and what the machine does have to fit."""
+    for path, bond in _bonds(site):
+        wanted = PARTNER.get(bond.mode)
+        if bond.switch is None or wanted is None or bond.switch == wanted:
+            continue
+        problem = f"does not go with mode {bond.mode}: {CONSEQUENCES[wanted]}"
+        fitting = ", ".join(m for m in MODES if PARTNER[m] == bond.switch)
+        mend = f'set the ports to "{wanted}", or choose a mode for "{bond.switch}" ({fitting})'
+        yield Fault(f"{path}.switch", bond.switch, problem, mend)
+
+
+@rule
+def primary_leg(site: Site) -> Iterator[Fault]:
+    """A bond prefers one leg at most, and only where one leg at a time is active."""
+    modes = {bond.name: bond.mode for _, bond in _bonds(site)}
+    for path, machine in machines(site):
+        preferred: dict[str | None, str] = {}
+        for at, nic in items(f"{path}.nics", machine.nics):
+            mode = modes.get(getattr(nic, "bond", None) or "", "")
+            if not nic.primary:
+                continue
+            if mode not in ONE_ACTIVE:
+                where = f"in mode {mode}" if mode else "without a bond"
+                problem = f"does nothing {where}, only in {', '.join(ONE_ACTIVE)}"
+                yield Fault(f"{at}.primary", True, problem, "remove it, or choose that mode")
+            elif nic.bond in preferred:
+                problem = f"is the second of {nic.bond}: {preferred[nic.bond]} is preferred too"
+                yield Fault(f"{at}.primary", True, problem, "prefer one leg")
+            else:
+                preferred[nic.bond] = at
+
+
+@rule
+def leg_speeds(site: Site) -> Iterator[Fault]:
+    """Ports of another speed fall out of the aggregator (IEEE 802.1AX, 6.7: one operational key)."""
+    modes = {bond.name: bond.mode for _, bond in _bonds(site)}
+    for path, machine in machines(site):
+        first: dict[str, int] = {}
+        for at, nic in items(f"{path}.nics", machine.nics):
+            bond, speed = getattr(nic, "bond", None), nic.speed_mbps
+            if speed is None or bond is None or modes.get(bond) != "802.3ad":
+                continue
+            if first.setdefault(bond, speed) != speed:
+                problem = f"differs from {first[bond]} of {bond}'s first leg: it would be left out"
+                mend = "use ports of one speed, or active-backup"
+                yield Fault(f"{at}.speed_mbps", speed, problem, mend)
 
 
 @rule

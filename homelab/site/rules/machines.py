@@ -105,3 +105,17 @@ def address_is_gateway(site: Site) -> Iterator[Fault]:
         if gateway and text.address(machine.address) == gateway:
             problem = "is network.gateway, the router's address"
             yield Fault(f"{path}.address", machine.address, problem, "choose a free address")
+
+
+@rule
+def first_address(site: Site) -> Iterator[Fault]:
+    """Where a new machine answers; only if this toolkit sets up its network."""
+    for path, machine in machines(site):
+        first = machine.first_address
+        if first is None:
+            continue
+        if text.address(first) is None:
+            yield Fault(f"{path}.first_address", first, *text.why_no_address(first))
+        elif machine.network == "foreign":
+            problem = 'is never left on a machine whose network is "foreign"'
+            yield Fault(f"{path}.first_address", first, problem, "write it as its address")

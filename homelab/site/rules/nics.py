@@ -9,6 +9,19 @@ from homelab.site.model import Machine, Nic, Site
 from homelab.site.rules import text
 from homelab.site.rules.rule import items, machines, nearest, repeated, rule
 
+SPEEDS = (10, 100, 1000, 2500, 5000, 10000, 25000, 40000, 100000)
+# ethtool -K's short names, and their keys in systemd.link(5) of Debian 12
+OFFLOADS = {
+    "rx": "ReceiveChecksumOffload",
+    "tx": "TransmitChecksumOffload",
+    "tso": "TCPSegmentationOffload",
+    "gso": "GenericSegmentationOffload",
+    "gro": "GenericReceiveOffload",
+    "lro": "LargeReceiveOffload",
+    "rxvlan": "ReceiveVLANCTAGHardwareAcceleration",
+    "txvlan": "TransmitVLANCTAGHardwareAcceleration",
+}
+
 
 @rule
 def mac_syntax(site: Site) -> Iterator[Fault]:
@@ -51,6 +64,25 @@ def leg_twice(site: Site) -> Iterator[Fault]:
     for path, first, mac in repeated(_macs(_all(site))):
         if _owner(path) == _owner(first):
             yield Fault(path, mac, f"is {first} too: one port, used twice", "remove one of them")
+
+
+@rule
+def port_speed(site: Site) -> Iterator[Fault]:
+    """What Ethernet over copper or fibre runs at."""
+    for path, nic in _all(site):
+        if nic.speed_mbps is not None and nic.speed_mbps not in SPEEDS:
+            problem = f"is no speed of Ethernet in Mbit/s ({', '.join(map(str, SPEEDS))})"
+            yield Fault(f"{path}.speed_mbps", nic.speed_mbps, problem, "write 1000 for 1 GbE")
+
+
+@rule
+def offload(site: Site) -> Iterator[Fault]:
+    """Features that ethtool -K and systemd.link(5) both know."""
+    for path, nic in _all(site):
+        for name, on in nic.offloads.items():
+            if name not in OFFLOADS:
+                problem = "is no offload that can be set here"
+                yield Fault(f"{path}.offloads[{name!r}]", on, problem, nearest(name, OFFLOADS))
 
 
 @rule

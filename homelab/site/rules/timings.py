@@ -150,6 +150,15 @@ def gate(site: Site) -> Iterator[Fault]:
 
 
 @rule
+def network_trial(site: Site) -> Iterator[Fault]:
+    """A new network needs LACP, perhaps spanning tree's 30 s, and a new login."""
+    if not 30 <= site.timings.network_trial_s <= 3600:
+        value, problem = site.timings.network_trial_s, "is not between 30 s and an hour"
+        mend = "use 120; a switch with spanning tree on its ports takes 30 s alone"
+        yield _fault("network_trial_s", value, problem, mend)
+
+
+@rule
 def disk_bar(site: Site) -> Iterator[Fault]:
     """A bar in milliseconds (etcd's documentation: p99 of fdatasync below 10 ms)."""
     if not 0 < site.disk_p99_ms < 60_000:  # neither NaN nor infinity is

@@ -23,6 +23,10 @@ PLAIN = {
     float: ("a number", "write a number without quotes"),
     bool: ("True or False", "write True or False, without quotes"),
 }
+DICTS = {
+    str: ("text to text", 'write both in quotes, {"key": "value"}'),
+    bool: ("text to True or False", 'write {"key": True}, the key in quotes'),
+}
 
 
 def faults(value: Any, hint: Any = Site, path: str = "") -> Iterator[Fault]:
@@ -41,7 +45,7 @@ def faults(value: Any, hint: Any = Site, path: str = "") -> Iterator[Fault]:
     elif origin is typing.Literal:
         yield from _choice(value, typing.get_args(hint), path)
     elif origin is Mapping:
-        yield from _mapping(value, path)
+        yield from _mapping(value, typing.get_args(hint)[1], path)
     elif not _is_plain(value, hint):
         what, mend = PLAIN[hint]
         yield _wrong(path, value, what, mend)
@@ -99,14 +103,14 @@ def _choice(value: Any, choices: tuple[Any, ...], path: str) -> Iterator[Fault]:
         yield Fault(path, value, problem, nearest(value, choices), rule="unknown-choice")
 
 
-def _mapping(value: Any, path: str) -> Iterator[Fault]:
+def _mapping(value: Any, element: type, path: str) -> Iterator[Fault]:
+    what, mend = DICTS[element]
     if not isinstance(value, Mapping):
-        yield _wrong(path, value, "a dict of text to text", 'write {"key": "value"}')
+        yield _wrong(path, value, f"a dict of {what}", mend)
         return
     for key, item in value.items():
-        if not isinstance(key, str) or not isinstance(item, str):
-            mend = 'write both in quotes, {"key": "value"}'
-            yield _wrong(f"{path}[{shown(key)}]", item, "text to text", mend)
+        if not isinstance(key, str) or not _is_plain(item, element):
+            yield _wrong(f"{path}[{shown(key)}]", item, what, mend)
 
 
 def _wrong(path: str, value: Any, wanted: str, mend: str) -> Fault:

@@ -18,6 +18,7 @@ from tests.unit.site.cases import (
     nics,
     timings,
     types,
+    vlans,
 )
 from tests.unit.site.cases.case import Case
 from tests.unit.site.example_site import changed, example
@@ -29,6 +30,7 @@ SUBJECTS = (
     labels,
     network,
     bonds,
+    vlans,
     api,
     ingress,
     kubernetes,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from homelab.site import Bond
-from tests.unit.site.cases.case import Case
+from tests.unit.site.cases.case import M0, Case
+
+GATEWAY = "192.168.10.1"
+BY_ARP: dict[str, Any] = {
+    "mode": "active-backup",
+    "miimon_ms": 0,
+    "arp_interval_ms": 1000,
+    "arp_targets": (GATEWAY,),
+}
 
 
 def bond(rule: str, option: str, value: Any, **others: Any) -> Case:
@@ -13,8 +21,19 @@ def bond(rule: str, option: str, value: Any, **others: Any) -> Case:
     return (
         rule,
         f"network.bonds[0].{option}",
-        {"network.bonds": (Bond(**{option: value}, **others),)},
+        {"network.bonds": (Bond(**{**others, option: value}),)},
     )
+
+
+def arp(rule: str, field: str, targets: tuple[str, ...]) -> Case:
+    """A case of the targets of a bond that ARP watches."""
+    bonds = (Bond(**(BY_ARP | {"arp_targets": targets})),)
+    return rule, f"network.bonds[0].{field}", {"network.bonds": bonds}
+
+
+def leg(rule: str, field: str, changes: dict[str, Any]) -> Case:
+    """A case of the first machine's second leg."""
+    return rule, f"{M0}.nics[1].{field}", changes
 
 
 CASES: list[Case] = [
@@ -31,6 +50,41 @@ CASES: list[Case] = [
     bond("bond-option-unused", "xmit_hash_policy", "layer2", mode="active-backup"),
     bond("bond-option-unused", "xmit_hash_policy", "layer2", mode="balance-alb"),
     bond("bond-option-unused", "min_links", 2, mode="balance-xor"),
+    bond("bond-option-unused", "ad_select", "bandwidth", mode="balance-rr"),
+    bond("bond-option-unused", "primary_reselect", "failure"),
+    bond("bond-option-unused", "fail_over_mac", "active", mode="balance-alb"),
+    bond("bond-option-unused", "resend_igmp", 3),
+    bond("bond-monitor", "arp_interval_ms", 1000, mode="active-backup", arp_targets=(GATEWAY,)),
+    bond("bond-monitor", "arp_interval_ms", -1, mode="active-backup"),
+    bond("bond-monitor", "arp_interval_ms", 1000, miimon_ms=0, arp_targets=(GATEWAY,)),
+    bond("bond-monitor", "arp_interval_ms", 500, mode="balance-tlb", arp_targets=(GATEWAY,)),
+    bond("bond-monitor-option", "down_delay_ms", 100, **BY_ARP),
+    bond("bond-monitor-option", "arp_targets", (GATEWAY,), mode="active-backup"),
+    bond("bond-monitor-option", "arp_validate", "all", mode="active-backup"),
+    bond("bond-monitor-option", "arp_all_targets", "all"),
+    bond("arp-targets", "arp_targets", (), **(BY_ARP | {"arp_targets": ()})),
+    arp("arp-targets", "arp_targets[1]", (GATEWAY, "10.0.0.1")),
+    arp("arp-targets", "arp_targets[0]", ("gateway",)),
+    arp("arp-targets", "arp_targets", tuple(f"192.168.10.{n}" for n in range(1, 18))),
+    bond("resend-igmp", "resend_igmp", 256, mode="active-backup"),
+    bond("bond-partner", "switch", "static"),
+    bond("bond-partner", "switch", "none", mode="balance-xor"),
+    bond("bond-partner", "switch", "lacp", mode="active-backup"),
+    leg("primary-leg", "primary", {f"{M0}.nics[1].primary": True}),
+    leg(
+        "primary-leg",
+        "primary",
+        {
+            "network.bonds": (Bond(mode="active-backup"),),
+            f"{M0}.nics[0].primary": True,
+            f"{M0}.nics[1].primary": True,
+        },
+    ),
+    leg(
+        "leg-speeds",
+        "speed_mbps",
+        {f"{M0}.nics[0].speed_mbps": 10000, f"{M0}.nics[1].speed_mbps": 1000},
+    ),
     bond("miimon", "miimon_ms", 0),
     bond("miimon", "miimon_ms", 5000, up_delay_ms=0),
     bond("bond-delay", "up_delay_ms", 150),

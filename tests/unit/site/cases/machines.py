@@ -17,6 +17,16 @@ def planes(count: int) -> tuple[Machine, ...]:
 
 
 CASES: list[Case] = [
+    *one("first-address", f"{M0}.first_address", "dhcp", "192.168.10.300"),
+    (
+        "first-address",
+        f"{M0}.first_address",
+        {
+            f"{M0}.first_address": "192.168.10.77",
+            f"{M0}.network": "foreign",
+            f"{M0}.nics": (),
+        },
+    ),
     *one("site-name", "name", "My rack", "", "a" * 64, "rack_1"),
     ("no-machines", "machines", {"machines": (), "ingress": None}),
     *one("machine-name", "machines[3].name", "N4", "n_4", "n4.lan", "", "-n4", "a" * 64, "4", "ñ"),

@@ -13,6 +13,8 @@ CASES: list[Case] = [
     *one("duplicate-mac", "machines[1].nics[0].mac", "0c:c4:7a:00:01:01", "0C-C4-7A-00-01-01"),
     *one("duplicate-mac", "machines[1].nics[0].mac", "0cc4.7a00.0101", "0cc47a000101"),
     *one("leg-twice", f"{M0}.nics[1].mac", "0c:c4:7a:00:01:01", "0CC4.7A00.0101"),
+    *one("port-speed", f"{M0}.nics[1].speed_mbps", 1024, 0, -1),
+    ("offload", f"{M0}.nics[1].offloads['TSO']", {f"{M0}.nics[1].offloads": {"TSO": False}}),
     *one("nics-missing", f"{M0}.nics", ()),
     (
         "foreign-bond",

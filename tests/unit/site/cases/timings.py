@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.unit.site.cases.case import Case, one
 
 CASES: list[Case] = [
+    *one("network-trial", "timings.network_trial_s", 10, 7200),
     *one("advert", "timings.advert_ms", 0, 9, 105, 40951),
     *one("advert-count", "timings.advert_fall", 0, -1, 101),
     *one("reach-interval", "timings.reach_ms", 0, 9, 3_600_001),
