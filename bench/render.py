@@ -24,9 +24,10 @@ from homelab.documents.firewall import CONFIRM, firewall
 from homelab.documents.host import host
 from homelab.documents.kubeadm import RunSecrets, cluster_documents
 from homelab.documents.kubelet import kubelet
-from homelab.documents.network import network, pod_routes
+from homelab.documents.network import network
 from homelab.documents.patches import FOLDER as PATCHES
 from homelab.documents.patches import patches
+from homelab.documents.pod_routes import pod_routes
 from homelab.documents.runtime import runtime
 from homelab.documents.serving import serving
 from homelab.documents.traits import Traits

@@ -10,7 +10,7 @@ import pyinfra
 from pyinfra import host
 
 from deploys.kubernetes import first, health, join, pod_network, rolling
-from deploys.machine import balancer, base, node
+from deploys.machine import balancer, base, network, node
 from deploys.run import this_machine, this_run
 from homelab.site import derived
 from operations import stage
@@ -23,7 +23,12 @@ def main() -> None:
     stage.reached(name="Stage: every machine for itself")
     base.install_packages(run, machine)
     base.configure_host(run, machine)
-    base.configure_network(run, machine)
+    network.prepare(run, machine)
+    for target in host.loop(network.to_change(run)):
+        stage.reached(name=f"Stage: the network of {target.name}, no other")
+        if machine == target:
+            network.change(run, machine)
+
     if machine in derived.nodes(site):
         node.install_artefacts(run, machine)
         node.run_runtime(run, machine)

@@ -19,11 +19,13 @@ from homelab.documents.firewall import firewall
 from homelab.documents.host import host
 from homelab.documents.kubeadm import RunSecrets, cluster_documents
 from homelab.documents.kubelet import kubelet
-from homelab.documents.network import network, pod_routes
+from homelab.documents.network import network
 from homelab.documents.patches import patches
+from homelab.documents.pod_routes import pod_routes
 from homelab.documents.runtime import runtime
 from homelab.documents.serving import serving
 from homelab.documents.text import dump_yaml, header
+from homelab.documents.trial import network_trial
 from homelab.documents.vip import keepalived
 from homelab.preflight.survey import CLAIM
 from homelab.site import derived
@@ -50,7 +52,7 @@ def of(run: Run, machine: Machine, etcd_initial: str | None = None) -> list[Laye
     site, traits = run.site, run.traits(machine)
     found = [host(site, machine, traits), firewall(site, machine, traits)]
     if machine.network == "networkd":
-        found.append(network(site, machine, traits))
+        found += [network_trial(site, machine), network(site, machine, traits)]
     if machine in derived.balancers(site):
         found += [haproxy(site, machine), keepalived(site, machine, traits)]
     if machine in derived.nodes(site):

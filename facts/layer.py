@@ -34,6 +34,7 @@ class LayerState:
     applied: str = ""
     stopped_units: list[str] = field(default_factory=list)
     live: bool = True
+    said: str = ""  # by the test of what is live, if it failed
 
     def to_json(self) -> dict[str, Any]:
         return {**vars(self), "files": {path: vars(state) for path, state in self.files.items()}}
@@ -56,7 +57,8 @@ def differences(layer: Layer, state: LayerState) -> list[str]:
     found += [f"{path} should not be there" for path in state.unwanted]
     found += [f"{unit} is not enabled and running" for unit in state.stopped_units]
     if not state.live:
-        found.append("what runs is not what is declared")
+        said = f": {state.said}" if state.said else ""
+        found.append(f"what runs is not what is declared{said}")
     if not found and state.applied != layer.digest:
         found.append("not brought into force yet")
     return found
@@ -81,7 +83,10 @@ def _probe(layer: Layer) -> str:
             f"systemctl is-active -q {quoted} 2>/dev/null || echo D {quoted}"
         )
     if layer.live:
-        lines.append(f"( {layer.live} ) >/dev/null 2>&1 </dev/null || echo N")
+        lines.append(
+            f"said=$( ( {layer.live}\n) 2>&1 </dev/null ) || "
+            """echo N "$(echo "$said" | head -n 4 | tr '\\n' ';')\""""
+        )
     return "\n".join(lines)
 
 
@@ -110,7 +115,7 @@ def parse(output: Iterable[str]) -> dict[str, LayerState]:
         elif kind == "D":
             state.stopped_units.append(rest)
         elif kind == "N":
-            state.live = False
+            state.live, state.said = False, rest.strip("; ")
         else:
             raise ValueError(f"unknown line {line!r}")
     return states

@@ -21,22 +21,20 @@ def to_roll(run: Run) -> list[Machine]:
 def roll(run: Run, machine: Machine) -> None:
     """Every line names the machine: each is a step of its own, and the next one waits for it."""
     changed = _changed(run, machine)
-    planes = derived.control_planes(run.site)
-    control_plane = machine in planes
-    if control_plane and len(planes) > 1:
+    if guarded(run, machine):
         guard.leave(
             name=f"Rolling: {machine.name} gives away VIP and leadership",
             address=machine.address,
-            others=[m.address for m in planes if m != machine and run.phase(m) == "ours"],
+            others=others(run, machine),
         )
     for item in changed:
         layer.apply(name=f"Rolling: {machine.name}, {item.name}", layer=item)
-    if control_plane:
+    if machine in derived.control_planes(run.site):
         guard.come_back(name=f"Rolling: {machine.name} may hold the VIP again")
     gate.passed(
         name=f"Rolling: {machine.name}, gate",
         gate=f"{machine.name} is back",
-        conditions=_conditions(run, machine),
+        conditions=conditions_of(run, machine),
         seconds=run.site.timings.gate_s,
     )
 
@@ -52,7 +50,20 @@ def _changed(run: Run, machine: Machine) -> list[Layer]:
     return [item for item in wanted if run.differs(machine, item)]
 
 
-def _conditions(run: Run, machine: Machine) -> list[Condition]:
+def guarded(run: Run, machine: Machine) -> bool:
+    """Is it a control plane among others, which hold what it gives away?"""
+    planes = derived.control_planes(run.site)
+    return machine in planes and len(planes) > 1
+
+
+def others(run: Run, machine: Machine) -> list[str]:
+    """Addresses of the other control planes that are members."""
+    planes = derived.control_planes(run.site)
+    return [m.address for m in planes if m != machine and run.phase(m) == "ours"]
+
+
+def conditions_of(run: Run, machine: Machine) -> list[Condition]:
+    """What must hold of an interrupted member before the next one may go."""
     found = [conditions.runtime(run.site), conditions.kubelet()]
     if machine in derived.control_planes(run.site):
         members = [m for m in derived.control_planes(run.site) if run.phase(m) == "ours"]

@@ -9,7 +9,6 @@ from deploys.machine import sound
 from deploys.run import Run
 from homelab.documents.firewall import firewall
 from homelab.documents.host import host
-from homelab.documents.network import network
 from homelab.site import derived
 from homelab.site.model import Machine
 from operations import disk, gate, layer
@@ -57,17 +56,4 @@ def configure_host(run: Run, machine: Machine) -> None:
             name="Host: speed of the disk under etcd",
             bar_ms=run.site.disk_p99_ms,
             strict=run.site.disk_strict,
-        )
-
-
-def configure_network(run: Run, machine: Machine) -> None:
-    """Bond, address, gateway, DNS; nothing where the network is somebody else's."""
-    wanted = network(run.site, machine, run.traits(machine))
-    if machine.network == "networkd" and run.differs(machine, wanted):
-        layer.apply(name="Network: bond, address and routes", layer=wanted)
-        gate.passed(
-            name="Network: gate",
-            gate="network",
-            conditions=sound.network(run.site, machine),
-            seconds=60,  # LACP, and a switch that first listens (spanning tree) for 30 s
         )

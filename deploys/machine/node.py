@@ -8,7 +8,7 @@ from homelab.artefacts import location, table
 from homelab.artefacts.artefact import Artefact
 from homelab.documents.cni_bridge import cni_bridge
 from homelab.documents.kubelet import kubelet
-from homelab.documents.network import pod_routes
+from homelab.documents.pod_routes import pod_routes
 from homelab.documents.runtime import runtime
 from homelab.site.model import Machine, Site
 from operations import artefacts, gate, layer

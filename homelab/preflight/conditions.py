@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from homelab.documents.network import mac
+from homelab.documents.bonds import mac
 from homelab.preflight.survey import Survey
 from homelab.preflight.together import (
     clock,

@@ -6,6 +6,7 @@ nothing but ``_site`` and the groups: ``worker = hosts(_site, __file__, "worker"
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from homelab.site.model import Machine, Role, Site
 from homelab.site.validate import check
 
 Host = tuple[str, dict[str, Any]]
+ANSWER_S = 2.0  # a machine on the same network answers within milliseconds, or is not there
 
 # ssh_host_key -> pyinfra/connectors/sshuserclient/client.py, get_missing_host_key_policy
 HOST_KEY_POLICY = {"known": "yes", "accept-new": "accept-new", "ignore": "no"}
@@ -46,10 +48,21 @@ def bind(site: Site, file: str) -> dict[Role, list[Host]]:
     }
 
 
+def _where(machine: Machine) -> str:
+    """Where SSH answers: a new machine keeps its first address until its network is ours."""
+    if machine.first_address is None:
+        return machine.address
+    try:
+        socket.create_connection((machine.address, machine.ssh_port), ANSWER_S).close()
+    except OSError:
+        return machine.first_address
+    return machine.address
+
+
 def _host(machine: Machine, file: str) -> Host:
     """Name and data; all values can be written as JSON (``debug-inventory --json``)."""
     data: dict[str, Any] = {
-        "ssh_hostname": machine.address,
+        "ssh_hostname": _where(machine),
         "ssh_port": machine.ssh_port,
         "ssh_user": machine.ssh_user,
         "ssh_strict_host_key_checking": HOST_KEY_POLICY[machine.ssh_host_key],

@@ -52,11 +52,13 @@ def test_no_step_is_named_after_the_function_that_makes_it(plan: Ran) -> None:
         assert entry["name"][0].isupper()
 
 
-def test_the_story_is_told_in_order(plan: Ran) -> None:
+def test_the_story_is_told_in_order(name: str, plan: Ran) -> None:
     stages = [entry["name"] for entry in plan.plan if entry["name"].startswith("Stage: ")]
     second, third = [entry for entry in stages if "control plane " in entry]
+    ours = [m.name for m in plans.site(name).machines if m.network == "networkd"]
     assert stages == [
         "Stage: every machine for itself",
+        *(f"Stage: the network of {machine}, no other" for machine in ours),
         "Stage: the first control plane",
         "Stage: certificate authorities",
         second,
@@ -147,7 +149,8 @@ def test_what_follows_from_the_site_is_planned(name: str, plan: Ran) -> None:
     assert changes["Host: firewall, kept after a new login"] == everybody
     assert changes["Host: speed of the disk under etcd"] == planes
     assert changes["Balancers: HAProxy"] == sorted(m.name for m in derived.balancers(site))
-    assert ("Network: bond, address and routes" in changes) == (name == "rack")
+    trial = "Network: x99-1, bond and address, on trial"
+    assert (changes.get(trial) == ["x99-1"]) == (name == "rack")
     assert ("Artefacts: images" in changes) == (name == "lab")
     assert ("Pod network: bridge" in changes) == (name == "lab")
 

@@ -11,16 +11,16 @@ from tests.plan import answers, plans
 from tests.plan.cli import Ran, hand_over
 
 
-def plan(folder: Path, layer: str, state: str, *machines: str) -> Ran:
-    """The finished lab, where the end of one layer's state is another on some machines."""
-    site, found = plans.site("lab"), answers.declared(plans.site("lab"))
+def plan(folder: Path, layer: str, state: str, *machines: str, of: str = "lab") -> Ran:
+    """The finished site, where the end of one layer's state is another on some machines."""
+    site, found = plans.site(of), answers.declared(plans.site(of))
     for machine in machines:
         found[machine] = [
             (part, re.sub(rf"(L {layer}\n(?:[HS] .*\n)*)A (\w+)", rf"\1{state}", str(said)))
             for part, said in found[machine]
         ]
     hand_over(folder, site.name)
-    ran = plans.plan("lab", folder, found)
+    ran = plans.plan(of, folder, found)
     assert ran.code == 0, ran.err
     return ran
 
@@ -54,3 +54,32 @@ def test_a_new_cluster_without_workers_gets_what_comes_with_a_token(
         ("First control plane: what nodes may ask for, and a token for this run", ["cp1"]),
         ("Workers: the token withdrawn", ["cp1"]),
     ]
+
+
+def test_bonds_change_on_one_machine_after_the_other(tmp_path: Path) -> None:
+    """Each control plane gives the VIP away first, and is back before the next one's turn."""
+    everybody = ("x99-1", "x99-2", "x99-3", "x99-4")
+    said = r"A \2\nN bond0: mode is active-backup, not 802.3ad"
+    ran = plan(tmp_path, "network", said, *everybody, of="rack")
+    names = [entry["name"] for entry in ran.plan]
+    steps = [
+        step
+        for machine in everybody
+        for step in (
+            f"Network: {machine} gives away VIP and leadership",
+            f"Network: {machine}, bond and address, on trial",
+            f"Network: {machine} may hold the VIP again",
+            f"Network: {machine}, gate",
+        )
+        if step in names
+    ]
+    assert len(steps) == 3 * 4 + 2  # the worker has nothing to give away
+    places = [names.index(step) for step in steps]
+    assert places == sorted(places)
+    changed = [hosts for step, hosts in ran.changes if step.endswith("on trial")]
+    assert changed == [[machine] for machine in everybody]
+
+
+def test_a_network_as_declared_is_left_alone(tmp_path: Path) -> None:
+    ran = plan(tmp_path, "network", r"A \2", "x99-1", of="rack")
+    assert [step for step, _ in ran.changes if "etwork of" in step or "Network:" in step] == []

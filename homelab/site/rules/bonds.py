@@ -217,7 +217,7 @@ def primary_leg(site: Site) -> Iterator[Fault]:
 
 @rule
 def leg_speeds(site: Site) -> Iterator[Fault]:
-    """Ports of another speed fall out of the aggregator (IEEE 802.1AX, 6.7: one operational key)."""
+    """Ports of another speed fall out of the aggregator (IEEE 802.1AX: one operational key)."""
     modes = {bond.name: bond.mode for _, bond in _bonds(site)}
     for path, machine in machines(site):
         first: dict[str, int] = {}

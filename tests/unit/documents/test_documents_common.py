@@ -15,8 +15,9 @@ from homelab.documents.firewall import firewall
 from homelab.documents.host import host
 from homelab.documents.kubeadm import cluster_documents
 from homelab.documents.kubelet import kubelet
-from homelab.documents.network import network, pod_routes
+from homelab.documents.network import network
 from homelab.documents.patches import patches
+from homelab.documents.pod_routes import pod_routes
 from homelab.documents.runtime import containerd, crio
 from homelab.documents.serving import serving
 from homelab.documents.traits import Traits

@@ -9,14 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from homelab.documents.bonds import mac
 from homelab.documents.cni_bridge import CONFLIST, NAT, cni_bridge
 from homelab.documents.document import Layer
-from homelab.documents.network import DROP_IN, interface, mac, network, pod_routes
-from homelab.site.model import Bond, Nic, Site
-from tests.unit.documents.document_sites import BARE, lab, rack, shell, stage, text
+from homelab.documents.network import interface, names, network
+from homelab.documents.pod_routes import pod_routes
+from homelab.site.model import Bond, Nic, Site, Vlan
+from tests.unit.documents.document_sites import BARE, lab, rack, shell, text
 
 FOLDER = "/etc/systemd/network"
 NETWORKD, UDEVADM = Path("/usr/lib/systemd/systemd-networkd"), Path("/usr/bin/udevadm")
+BY_ARP = Bond(
+    mode="active-backup",
+    miimon_ms=0,
+    arp_interval_ms=500,
+    arp_targets=("192.168.0.1", "192.168.0.12"),
+    arp_validate="all",
+    primary_reselect="better",
+    fail_over_mac="active",
+)
 
 
 def known_words(program: Path) -> bytes:
@@ -35,6 +46,8 @@ def variants() -> list[Site]:
         rack(network=net.replace(vlan=20)),
         rack(network=net.replace(bonds=(Bond(mode="active-backup"),))),
         rack(network=net.replace(bonds=(Bond(mode="balance-xor", xmit_hash_policy="layer2"),))),
+        rack(network=net.replace(bonds=(BY_ARP,), bridge="br0", vlans=(Vlan(id=7, bridge="br7"),))),
+        rack(network=net.replace(vlan=20, bridge="br0", vlans=(Vlan(id=7),))),
     ]
 
 
@@ -63,11 +76,12 @@ def test_systemd_knows_every_key(program: Path, links: bool) -> None:
 def test_a_bond_of_two_legs() -> None:
     site = rack()
     layer = network(site, site.machines[0], BARE)
-    bond = sections(layer, f"{FOLDER}/20-bond0.netdev")
+    bond = sections(layer, f"{FOLDER}/05-homelab-bond0.netdev")
     assert dict(bond["Bond"]) == {
         "Mode": "802.3ad",
         "TransmitHashPolicy": "layer3+4",
         "LACPTransmitRate": "fast",
+        "AdSelect": "stable",
         "MinLinks": "1",
         "MIIMonitorSec": "100ms",
         "UpDelaySec": "200ms",
@@ -75,11 +89,11 @@ def test_a_bond_of_two_legs() -> None:
     }
     assert bond["NetDev"]["MACAddress"] == "02:00:00:00:01:0a"  # the first declared leg's
     for number, address in ((1, "02:00:00:00:01:0a"), (2, "02:00:00:00:01:0b")):
-        leg = sections(layer, f"{FOLDER}/20-bond0-leg{number}.network")
+        leg = sections(layer, f"{FOLDER}/05-homelab-bond0-leg{number}.network")
         assert leg["Match"]["PermanentMACAddress"] == address
         assert leg["Network"]["Bond"] == "bond0"
         assert leg["Link"]["MTUBytes"] == "9000"
-    top = sections(layer, f"{FOLDER}/30-bond0.network")
+    top = sections(layer, f"{FOLDER}/06-homelab-bond0.network")
     assert top["Network"]["Address"] == "192.168.0.11/24"
     assert top["Network"]["KeepConfiguration"] == "static"
     conf = text(layer, "/etc/systemd/networkd.conf.d/homelab.conf")
@@ -90,27 +104,77 @@ def test_a_bond_of_two_legs() -> None:
 def test_a_vlan_carries_the_address_and_the_bond_none() -> None:
     site = variants()[1]
     layer = network(site, site.machines[0], BARE)
-    bond = sections(layer, f"{FOLDER}/30-bond0.network")
+    bond = sections(layer, f"{FOLDER}/06-homelab-bond0.network")
     assert bond["Network"]["VLAN"] == "bond0.20"
     assert "Address" not in bond["Network"]
-    vlan = sections(layer, f"{FOLDER}/40-bond0.20.network")
+    vlan = sections(layer, f"{FOLDER}/07-homelab-bond0.20.network")
     assert vlan["Network"]["Address"] == "192.168.0.11/24"
     assert vlan["Link"]["MTUBytes"] == "1500"  # of the node subnet; the bond below has 9000
     assert interface(site, site.machines[0], BARE) == "bond0.20"
 
 
-def test_active_backup_prefers_its_first_leg() -> None:
+def test_active_backup_prefers_the_declared_leg() -> None:
     site = variants()[2]
+    box = site.machines[0]
+    one, two = box.nics
+    box = box.replace(nics=(one, two.replace(primary=True)))
+    layer = network(rack(network=site.network, machines=(box,)), box, BARE)
+    assert "PrimarySlave" not in text(layer, f"{FOLDER}/05-homelab-bond0-leg1.network")
+    assert "PrimarySlave=true" in text(layer, f"{FOLDER}/05-homelab-bond0-leg2.network")
+    assert "LACP" not in text(layer, f"{FOLDER}/05-homelab-bond0.netdev")
+
+
+def test_a_bond_that_arp_watches() -> None:
+    site = rack(network=rack().network.replace(bonds=(BY_ARP,)))
+    options = sections(network(site, site.machines[0], BARE), f"{FOLDER}/05-homelab-bond0.netdev")[
+        "Bond"
+    ]
+    assert options["ARPIntervalSec"] == "500ms"
+    assert options["ARPIPTargets"] == "192.168.0.1 192.168.0.12"
+    assert options["FailOverMACPolicy"] == "active"
+    assert "MIIMonitorSec" not in options
+
+
+def test_what_networkd_has_no_word_for_is_udevs() -> None:
+    bond = Bond(xmit_hash_policy="vlan+srcmac")
+    site = rack(network=rack().network.replace(bonds=(bond,)))
     layer = network(site, site.machines[0], BARE)
-    assert "PrimarySlave=true" in text(layer, f"{FOLDER}/20-bond0-leg1.network")
-    assert "PrimarySlave" not in text(layer, f"{FOLDER}/20-bond0-leg2.network")
-    assert "LACP" not in text(layer, f"{FOLDER}/20-bond0.netdev")
+    assert "TransmitHashPolicy" not in text(layer, f"{FOLDER}/05-homelab-bond0.netdev")
+    rule = 'KERNEL=="bond0", ATTR{bonding/xmit_hash_policy}="vlan+srcmac"\n'
+    assert rule in text(layer, "/etc/udev/rules.d/05-homelab-bonds.rules")
+
+
+def test_wake_on_lan_and_offloads_are_the_legs() -> None:
+    site = rack()
+    box = site.machines[0]
+    one, two = box.nics
+    box = box.replace(nics=(one.replace(wake_on_lan=True, offloads={"tso": False}), two))
+    layer = network(rack(machines=(box, *site.machines[1:])), box, BARE)
+    link = sections(layer, f"{FOLDER}/05-homelab-bond0-leg1.link")["Link"]
+    assert (link["WakeOnLan"], link["TCPSegmentationOffload"]) == ("magic", "no")
+    assert "WakeOnLan" not in text(layer, f"{FOLDER}/05-homelab-bond0-leg2.link")
+
+
+def test_a_bridge_carries_the_address_and_is_called_like_the_first_leg() -> None:
+    site = variants()[4]
+    layer = network(site, site.machines[0], BARE)
+    assert interface(site, site.machines[0], BARE) == "br0"
+    below = sections(layer, f"{FOLDER}/06-homelab-bond0.network")["Network"]
+    assert (below["Bridge"], below["VLAN"]) == ("br0", "bond0.7")
+    assert "Address" not in below
+    bridge = sections(layer, f"{FOLDER}/07-homelab-br0.netdev")
+    assert bridge["NetDev"]["MACAddress"] == "02:00:00:00:01:0a"
+    assert bridge["Bridge"]["STP"] == "no"
+    top = sections(layer, f"{FOLDER}/07-homelab-br0.network")["Network"]
+    assert top["Address"] == "192.168.0.11/24"
+    assert sections(layer, f"{FOLDER}/07-homelab-bond0.7.network")["Network"]["Bridge"] == "br7"
+    assert names(site, site.machines[0]) == ["br0", "br7", "bond0.7", "bond0"]
 
 
 def test_a_port_that_stays_alone_has_the_address() -> None:
     site = rack()
     layer = network(site, site.machines[3], BARE)
-    alone = sections(layer, f"{FOLDER}/30-node.network")
+    alone = sections(layer, f"{FOLDER}/06-homelab-node.network")
     assert alone["Match"]["PermanentMACAddress"] == "02:00:00:00:03:01"
     assert alone["Network"]["Address"] == "192.168.0.31/24"
     assert not [d for d in layer.documents if d.path.endswith(".netdev")]
@@ -122,8 +186,8 @@ def test_a_second_bond_gets_no_address() -> None:
     box = box.replace(nics=(*box.nics, Nic(mac="02:00:00:00:01:0c", bond="storage")))
     site = rack(network=net, machines=(box, *rack().machines[1:]))
     layer = network(site, site.machines[0], BARE)
-    assert "Address=" not in text(layer, f"{FOLDER}/30-storage.network")
-    assert "Address=192.168.0.11/24" in text(layer, f"{FOLDER}/30-bond0.network")
+    assert "Address=" not in text(layer, f"{FOLDER}/06-homelab-storage.network")
+    assert "Address=192.168.0.11/24" in text(layer, f"{FOLDER}/06-homelab-bond0.network")
 
 
 def test_a_network_of_somebody_elses_is_left_alone() -> None:
@@ -182,41 +246,3 @@ def test_the_bridge_has_the_machines_own_subnet(tmp_path: Path) -> None:
     listed = shell(f"nft -f {rules}; nft -f {rules}; nft list ruleset", namespace=True)
     assert listed.count("masquerade") == 1
     assert "ip saddr 10.244.0.0/16 ip daddr != @inside masquerade" in listed
-
-
-def activated(layer: Layer, root: Path) -> list[str]:
-    """What the activation tells systemd, with its files moved below ``root``."""
-    for name in ("systemctl", "networkctl"):
-        (root / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {root}/told\n')
-        (root / name).chmod(0o755)
-    moved = layer.activate
-    for folder in ("/etc/", "/run/"):
-        moved = moved.replace(folder, f"{root}{folder}")
-    (root / "told").write_text("")
-    shell(f"PATH={root}:$PATH; {moved}")
-    return (root / "told").read_text().splitlines()
-
-
-def test_networkd_starts_anew_only_for_a_change_of_its_own_configuration(tmp_path: Path) -> None:
-    """Before systemd 253 a reload does not read it."""
-    layer = network(rack(), rack().machines[0], BARE)
-    root = stage(layer, tmp_path)
-    restart, reload = "systemctl restart systemd-networkd.service", "networkctl reload"
-    assert activated(layer, root)[-1] == restart
-    assert activated(layer, root)[-1] == reload
-    drop_in = root / DROP_IN.lstrip("/")
-    drop_in.write_text(drop_in.read_text() + "# more\n")
-    assert activated(layer, root)[-1] == restart
-
-
-def test_a_bond_that_is_declared_no_more_leaves_no_file(tmp_path: Path) -> None:
-    site, box = rack(), rack().machines[0]
-    layer = network(site, box, BARE)
-    root = stage(network(rack(network=site.network.replace(vlan=20)), box, BARE), tmp_path)
-    stage(layer, root)
-    theirs = root / "etc/systemd/network/40-theirs.network"
-    theirs.write_text("[Match]\nName=eth7\n")
-    activated(layer, root)
-    left = {f"/{p.relative_to(root)}" for p in (root / "etc/systemd/network").iterdir()}
-    declared = {d.path for d in layer.documents if d.path.startswith(f"{FOLDER}/")}
-    assert left == declared | {f"{FOLDER}/40-theirs.network"}

@@ -14,7 +14,7 @@ from homelab.documents.cni_bridge import cni_bridge
 from homelab.documents.document import Layer
 from homelab.documents.firewall import firewall
 from homelab.documents.kubelet import kubelet
-from homelab.documents.network import pod_routes
+from homelab.documents.pod_routes import pod_routes
 from homelab.documents.runtime import CRIO_CONF, containerd, crio, runtime
 from homelab.documents.serving import serving
 from homelab.documents.traits import Traits

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from homelab.documents.network import mac
+from homelab.documents.bonds import mac
 from homelab.preflight.survey import Survey, parse
 from homelab.site.model import Machine, Site
 

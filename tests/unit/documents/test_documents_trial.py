@@ -1,0 +1,141 @@
+"""The trial's script on files of a namespace of its own; systemd is a list of what it was told.
+
+That a living machine really has its network back is for the lab's VMs to show.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from homelab.documents.document import Document, Layer
+from homelab.documents.probes import Probe
+from homelab.documents.trial import SCRIPT, network_trial
+from operations.network import Trial, pack
+from tests.unit.documents.document_sites import document, rack, shell
+
+GOOD = Probe("the gateway answers", "always", "echo it does")
+OLD, NEW = "/etc/systemd/network/90-old.network", "/etc/systemd/network/05-new.network"
+APPLY, LEFT = "$T begin 30 < pack; $T apply", "ls /etc/systemd/network; cat /etc/network/interfaces"
+FILES_OF_OLD = ["90-old.network", "interfaces"]
+
+
+class Box:
+    """A machine whose network is ``OLD``; ``$T`` is the script."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        text = document(network_trial(rack(), rack().machines[0]), SCRIPT).text
+        self._program("network-trial", text)
+        for name in ("systemctl", "systemd-run", "ip", "logger", "sleep"):
+            # nothing is enabled or active but networking.service, as on a new Debian
+            others = "is-*homelab*|is-*NetworkManager*|is-*networkd*|is-*keepalived*"
+            told = f'echo {name} "$@" >> {folder}/told'
+            self._program(name, f'#!/bin/sh\n{told}\ncase "$*" in {others}) exit 1;; esac\n')
+        (folder / "told").write_text("")
+
+    def _program(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+        (self.folder / name).chmod(0o755)
+
+    def run(self, *steps: str, probes: tuple[Probe, ...] = (GOOD,)) -> list[str]:
+        layer = Layer("network", (Document(NEW, "# new\n"),), activate=f"set -e\nrm {OLD}")
+        trial = Trial(layer, ("bond0",), probes, 30, ("192.168.0.11",))
+        (self.folder / "pack").write_text(pack(trial))
+        before = f"""set -e
+        for d in etc var run; do mount -t tmpfs tmpfs /$d; done
+        cd {self.folder}; PATH={self.folder}:$PATH; T=./network-trial
+        mkdir -p /etc/systemd/network /etc/network /var/lib
+        echo old > {OLD}; echo interfaces > /etc/network/interfaces
+        """
+        return shell(before + "\n".join(steps), namespace=True).splitlines()
+
+    @property
+    def told(self) -> list[str]:
+        return (self.folder / "told").read_text().splitlines()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path)
+
+
+def test_what_is_proven_and_confirmed_is_kept(box: Box) -> None:
+    sound, confirmed, *left = box.run(APPLY, "$T verdict", "$T confirm", "$T verdict", LEFT,
+                                      "$T back late; ls /etc/systemd/network")  # fmt: skip
+    assert sound == "sound"
+    assert confirmed.startswith("confirmed ")
+    assert left == ["05-new.network", "interfaces", "05-new.network"]
+    assert [line for line in box.told if "--on-active=30" in line and line.endswith("30 s")]
+    assert "systemctl --quiet enable systemd-networkd.service" in box.told
+    assert "systemctl --quiet disable networking.service" in box.told
+
+
+def test_the_old_files_of_the_last_change_are_kept_for_a_person(box: Box) -> None:
+    listed = box.run(APPLY, "$T confirm", "tar -tf /var/lib/homelab/network/saved/old.tar")
+    assert OLD.lstrip("/") in listed
+
+
+def test_a_check_that_fails_takes_the_old_network_back_and_is_named(box: Box) -> None:
+    bad = Probe("the switch bundles bond0", "always", "echo ens5: hears no LACP; exit 1")
+    said, *left = box.run(APPLY.replace("30", "1"), "$T verdict", LEFT, probes=(GOOD, bad))
+    assert said.endswith(": the switch bundles bond0: ens5: hears no LACP")
+    assert left == FILES_OF_OLD
+    assert "ip link delete bond0" in box.told
+    assert "systemctl restart networking.service" in box.told
+    assert "systemctl --quiet enable networking.service" in box.told
+
+
+def test_what_did_not_answer_before_need_not_answer_after(box: Box) -> None:
+    never = Probe("names are resolved", "before", "exit 1")
+    assert box.run(APPLY, "$T verdict", probes=(GOOD, never)) == ["sound"]
+
+
+def test_what_answered_before_has_to_answer_after(box: Box) -> None:
+    once = Probe("names are resolved", "before", f"test -e {OLD} || {{ echo lost; exit 1; }}")
+    said, *left = box.run(APPLY.replace("30", "1"), "$T verdict", LEFT, probes=(GOOD, once))
+    assert said.endswith(": names are resolved: lost")
+    assert left == FILES_OF_OLD
+
+
+def test_an_activation_that_fails_is_taken_back(box: Box) -> None:
+    said, *left = box.run(f"$T begin 30 < pack; rm {OLD}; $T apply", "$T verdict", LEFT)
+    assert "bringing it into force: rm: cannot remove" in said
+    assert left == FILES_OF_OLD
+
+
+@pytest.mark.parametrize("until", ["$T begin 30 < pack", APPLY], ids=["begun", "sound"])
+def test_nobody_confirms(box: Box, until: str) -> None:
+    """The controller is gone: the timer's own words."""
+    said, *left = box.run(until, "$T back 'not confirmed within 30 s'", "$T verdict", LEFT)
+    assert said.endswith(": not confirmed within 30 s")
+    assert left == FILES_OF_OLD
+
+
+@pytest.mark.parametrize("until", ["$T begin 30 < pack", APPLY], ids=["begun", "sound"])
+def test_a_restart_in_the_middle_comes_up_with_the_old_files(box: Box, until: str) -> None:
+    said, *left = box.run(until, "$T boot", "$T verdict", LEFT, "! $T confirm")
+    assert said.endswith(": the machine was restarted in the middle")
+    assert left[:2] == FILES_OF_OLD
+
+
+def test_what_is_not_sound_is_not_confirmed(box: Box) -> None:
+    box.run("$T begin 30 < pack", "! $T confirm 2>/dev/null")
+
+
+def test_a_trial_that_a_killed_machine_left_is_taken_back_before_the_next(box: Box) -> None:
+    """Neither its timer nor its service lives."""
+    said, *left = box.run(APPLY, "$T begin 30 < pack", "$T apply", "$T verdict", LEFT)
+    assert said == "sound"
+    assert left == ["05-new.network", "interfaces"]
+
+
+def test_a_link_is_restored_as_a_link(box: Box) -> None:
+    steps = (
+        "ln -s /run/resolv.conf /etc/resolv.conf",
+        APPLY,
+        "$T back x",
+        "readlink /etc/resolv.conf",
+    )
+    assert box.run(*steps)[-1] == "/run/resolv.conf"
