@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from homelab.documents import network as documents
@@ -22,7 +22,7 @@ MADE_OF_PORTS = ("bond", "vlan", "bridge")
 
 
 def judge(site: Site, machine: Machine, read: BondList) -> list[Finding]:
-    """What is wrong first, then what is only worth knowing; () for a foreign network.
+    """What is wrong first, then what is only worth knowing; nothing for a foreign network.
 
     What could not be read (``read.unread``) is not judged.
     """
@@ -32,15 +32,16 @@ def judge(site: Site, machine: Machine, read: BondList) -> list[Finding]:
     found: list[Finding] = []
     for bond in declared:
         now = read.bond(bond.name)
-        found += _bond(site, machine, bond, now, read) if now else [_missing(bond)]
+        found += _bond(site, machine, bond, now, read) if now else _missing(machine, bond, read)
     names = {bond.name for bond in declared}
     found += [_undeclared(bond) for bond in read.bonds if bond.name not in names]
-    found += _ports(machine, read)
+    found += _ports([nic for nic in machine.nics if nic.bond is None], "the machine", read)
     return sorted(found, key=lambda finding: finding.note)
 
 
-def _missing(bond: Bond) -> Finding:
-    return Finding(bond.name, "is not there", "the site declares it", f"run {DEPLOY}")
+def _missing(machine: Machine, bond: Bond, read: BondList) -> Iterator[Finding]:
+    yield Finding(bond.name, "is not there", "the site declares it", f"run {DEPLOY}")
+    yield from _ports(documents.legs(machine, bond), bond.name, read)
 
 
 def _undeclared(bond: facts.Bond) -> Finding:
@@ -53,11 +54,11 @@ def _undeclared(bond: facts.Bond) -> Finding:
     )
 
 
-def _ports(machine: Machine, read: BondList) -> Iterator[Finding]:
-    """Declared ports that stay alone have to exist."""
-    for nic in machine.nics:
-        if nic.bond is None and read.links is not None and _port(read, nic) is None:
-            yield _no_port("the machine", nic)
+def _ports(nics: Iterable[Nic], where: str, read: BondList) -> Iterator[Finding]:
+    """Declared ports have to exist, in a bond or not."""
+    for nic in nics:
+        if read.links is not None and _port(read, nic) is None:
+            yield _no_port(where, nic)
 
 
 def _bond(

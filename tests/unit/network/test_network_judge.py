@@ -68,7 +68,10 @@ DAYS = {
         "bond0 enp3s0 has lost its link 1 time(s) since it joined the bond",
     ],
     "lossy-leg": ["bond0 enp4s0 has 988 errors in 99753 packets received (0.99%)"],
-    "no-module": ["bond0 is not there"],
+    "no-module": [
+        "bond0 is not there",
+        *(f"bond0 lacks the port with MAC {mac.lower()}" for mac in MACS),
+    ],
 }
 
 
