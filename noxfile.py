@@ -98,6 +98,17 @@ def check(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def network(session: nox.Session) -> None:
+    """The bonds of all machines, what is wrong and what to do: -- inventories/homelab.py."""
+    install(session)
+    words, env = ("python", "-m", "deploys.report", *session.posargs), {"PYTHONPATH": str(REPO)}
+    try:
+        session.run(*words, env=env)
+    except nox.command.CommandFailed as failure:  # 2: something is wrong; 1: not all was read
+        raise SystemExit(failure.return_code or 1) from None
+
+
+@nox.session(default=False)
 def bundle(session: nox.Session) -> None:
     """Collect all that a site needs into a folder, verified: -- INVENTORY [--into FOLDER]."""
     install(session)

@@ -72,7 +72,7 @@ def check_nox(arguments: list[str]) -> None:
         chosen = lab_parser().parse_args(given)
         if chosen.command == "run":
             check([word for word in chosen.words if word != "--"])
-    elif session in ("check", "bundle"):
+    elif session in ("check", "bundle", "network"):
         check_files([given[0]])
         known = added_arguments(REPO / "homelab/artefacts/__main__.py")
         assert {word for word in given if word.startswith("-")} <= known
