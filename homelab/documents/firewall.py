@@ -111,7 +111,7 @@ def _rule(port: Port, source: Source) -> str:
 
 def _dhcp(machine: Machine) -> str:
     """A rebinding client hears broadcasts, which conntrack can't match with its request."""
-    if machine.network == "networkd":
+    if machine.network == "networkd" and machine.first_address is None:
         return ""
     return '\t\tudp sport 67 udp dport 68 accept comment "dhcp"\n'
 
