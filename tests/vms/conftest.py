@@ -1,0 +1,43 @@
+"""VMs with bonds of their own against a real LACP switch: `nox -s e2e -- bonds`.
+
+The first tests need no cluster: one bare machine, its three legs, and `deploys/network.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from homelab.lab import lifecycle, plan
+from homelab.lab.paths import REPO
+from tests.e2e.support.rig import Rig, network_of
+
+NAME = "bonds"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("homelab")
+    group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
+    group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
+    group.addoption("--lab", help="use this lab of VMs, which is up, instead of a fresh one")
+
+
+@pytest.fixture(scope="session")
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """One VM, bare, and the switch; taken away at the end unless it was named or is to be kept."""
+    attached = request.config.getoption("--lab")
+    folder = REPO / ".homelab" / (attached or NAME) / time.strftime("bonds-%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    if attached:
+        lab = lifecycle.provider.opened(attached)
+    else:
+        lifecycle.down(NAME)
+        lab = lifecycle.up(NAME, plan.machines(1, 0), asked="libvirt")
+    rig = Rig(lab, folder)
+    with network_of(lab):
+        yield rig
+    if not attached and os.environ.get("HOMELAB_KEEP") != "always":
+        lifecycle.down(NAME)

@@ -1,0 +1,145 @@
+"""A network that is changed over itself: kept if it is proven, taken back by itself if not."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from homelab.documents.trial import SCRIPT
+from tests.e2e.support import sites
+from tests.e2e.support.pyinfra import Run, Running, changes
+from tests.e2e.support.rig import INVENTORY, Rig
+from tests.e2e.support.waiting import Condition, wait_for
+from tests.vms.bond import Pinging, bond, whole
+
+NETWORK = "deploys/network.py"
+TRIAL_S = 60
+MACHINE = "cp1"
+
+
+def apply(rig: Rig, name: str, inventory: str | Path = INVENTORY, *more: str) -> Run:
+    return Running(rig, name, NETWORK, "-y", *more, inventory=inventory).wait()
+
+
+def verdict(rig: Rig) -> str:
+    return rig.root(MACHINE, f"{SCRIPT} verdict").strip()
+
+
+def other(rig: Rig, name: str, network: str) -> Path:
+    """The site with another network, and a short trial."""
+    trial = f"timings=_lab.timings.replace(network_trial_s={TRIAL_S})"
+    return sites.changed(rig, name, f"network=_lab.network.replace({network}), {trial}")
+
+
+def test_the_first_move_from_one_plain_port_to_the_bond(rig: Rig) -> None:
+    """It begins at DHCP's address and ends at the declared one, and the run follows."""
+    assert bond(rig, MACHINE) is None
+    run = apply(rig, "first-move")
+    assert run.returncode == 0, run.output[-3000:]
+    assert whole(rig, MACHINE) == ""
+    assert verdict(rig).startswith("confirmed ")
+
+
+def test_a_second_run_changes_nothing_and_loses_no_packet(rig: Rig) -> None:
+    with Pinging(rig, rig.address(MACHINE)) as pinging:
+        run = apply(rig, "no-op", INVENTORY, "--json")
+        lost = pinging.stop()
+    assert run.returncode == 0, run.output[-3000:]
+    assert not changes(run).made
+    assert lost.lost == 0, lost
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "check"),
+    [
+        ("no-such-vlan", "vlan=77", "the gateway answers"),
+        ("wrong-gateway", "gateway='10.77.0.99'", "the gateway answers"),
+    ],
+)
+def test_a_mistake_is_taken_back_by_itself(rig: Rig, name: str, network: str, check: str) -> None:
+    before = rig.root(MACHINE, "cat /etc/systemd/network/*.network; ip -br addr show bond0")
+    run = apply(rig, name, other(rig, name, network))
+    assert run.returncode == 1
+    assert "Traceback" not in run.output
+    assert f"{MACHINE}: network: the new one was taken back" in run.output, run.output[-3000:]
+    assert check in run.output.partition("Failed: ")[2], run.output[-3000:]
+    assert run.seconds < TRIAL_S + 60
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], 30)
+    assert rig.root(MACHINE, "cat /etc/systemd/network/*.network; ip -br addr show bond0") == before
+
+
+def test_a_dead_controller_is_no_harm(rig: Rig) -> None:
+    """Killed in the middle of the trial: the machine is back by itself, the next run is as ever."""
+    running = Running(
+        rig, "killed", NETWORK, "-y", inventory=other(rig, "killed", "gateway='10.77.0.99'")
+    )
+    on_trial = "test -d /var/lib/homelab/network/trial && echo yes || true"
+    assert running.kill_when(lambda: rig.root(MACHINE, on_trial) == "yes\n")
+    wait_for([Condition("taken back", lambda: _taken_back(rig))], TRIAL_S + 30)
+    run = apply(rig, "after-killed", INVENTORY, "--json")
+    assert run.returncode == 0, run.output[-3000:]
+    assert whole(rig, MACHINE) == ""
+
+
+def test_a_machine_that_is_reset_in_the_middle_has_its_old_network(rig: Rig) -> None:
+    running = Running(
+        rig, "reset", NETWORK, "-y", inventory=other(rig, "reset", "bonds=(_lab.network.bonds[0]"
+        ".replace(mode='active-backup', lacp_rate='fast', xmit_hash_policy='layer3+4'),)")
+    )  # fmt: skip
+    on_trial = "test -d /var/lib/homelab/network/trial && echo yes || true"
+    assert running.kill_when(lambda: rig.root(MACHINE, on_trial) == "yes\n")
+    rig.lab.kill(MACHINE)
+    rig.lab.start(MACHINE)
+    wait_for([Condition("up", lambda: whole(rig, MACHINE))], 180)
+    assert "restarted in the middle" in verdict(rig)
+    there = bond(rig, MACHINE)
+    assert there is not None
+    assert there.mode == "802.3ad"
+
+
+def test_another_mode_over_the_bond_itself_and_only_the_first_time(rig: Rig) -> None:
+    """Without LACP from the machine the switch falls back to one port (lacp-fallback-ab)."""
+    site = other(
+        rig, "active-backup", "bonds=(_lab.network.bonds[0].replace(mode='active-backup'),)"
+    )
+    first = apply(rig, "active-backup", site, "--json")
+    assert first.returncode == 0, first.output[-3000:]
+    there = bond(rig, MACHINE)
+    assert there is not None
+    assert there.mode == "active-backup"
+    for number in (2, 3):
+        again = apply(rig, f"active-backup-{number}", site, "--json")
+        assert again.returncode == 0, again.output[-3000:]
+        assert not changes(again).made
+    back = apply(rig, "lacp-again")
+    assert back.returncode == 0, back.output[-3000:]
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], 30)
+
+
+def test_what_the_kernel_changes_alive_costs_no_packet(rig: Rig) -> None:
+    site = other(rig, "hash", "bonds=(_lab.network.bonds[0].replace(xmit_hash_policy='layer2+3'),)")
+    with Pinging(rig, rig.address(MACHINE)) as pinging:
+        run = apply(rig, "hash", site)
+        lost = pinging.stop()
+    assert run.returncode == 0, run.output[-3000:]
+    assert lost.lost == 0, lost
+    assert "layer2+3" in rig.root(MACHINE, "cat /sys/class/net/bond0/bonding/xmit_hash_policy")
+    assert apply(rig, "hash-back").returncode == 0
+
+
+def _taken_back(rig: Rig) -> str:
+    said = verdict(rig)
+    return "" if said.startswith("taken back") else said
+
+
+def test_it_survives_a_restart(rig: Rig) -> None:
+    """Names, bond, address and default route are the same after it."""
+    ask = "ls /sys/class/net; cat /sys/class/net/bond0/address; ip -4 route show default"
+    before = rig.root(MACHINE, ask)
+    rig.lab.kill(MACHINE)
+    rig.lab.start(MACHINE)
+    began = time.monotonic()
+    wait_for([Condition("up", lambda: whole(rig, MACHINE))], 180)
+    assert rig.root(MACHINE, ask) == before, f"after {time.monotonic() - began:.0f} s"
