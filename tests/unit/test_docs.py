@@ -24,7 +24,7 @@ from tests.unit.docs_pages import CODE, PAGES, fences, inline, prose
 SETTINGS: dict[str, type[Declared]] = {
     "site": model.Site, "machines": model.Machine, "network": model.Network, "api": model.Api,
     "timings": model.Timings, "kubernetes": model.Kubernetes, "ingress": model.Ingress,
-    "artefacts": model.Artefacts,
+    "artefacts": model.Artefacts, "switch": model.Switch,
 }  # fmt: skip
 CLASSES = {c.__name__: c for c in (*SETTINGS.values(), model.Bond, model.Nic)}
 KEYS = {name for declared in CLASSES.values() for name in fields(declared)}
