@@ -136,7 +136,7 @@ class Switch(Declared):
     # "known": its host key is in ~/.ssh/known_hosts; "ignore": any key, for a first look only
     ssh_host_key: Literal["known", "ignore"] = "known"
     # the environment variable that holds the password, which stands nowhere else
-    password_variable: str = "HOMELAB_SWITCH_PASSWORD"
+    password_variable: str = "SWITCH_PASSWORD"
     platform: Literal["vrp5", "vrp8"] = "vrp5"  # vrp8 (CloudEngine): a change needs a commit
     untagged_vlan: int = 1  # what legs send without a tag belongs to it
     load_balance: Literal["src-dst-ip", "src-dst-mac", "src-ip", "dst-ip", "src-mac", "dst-mac"] = (

@@ -198,4 +198,6 @@ def _words(text: str) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+    """Netmiko's first line, and the last one where that says what the first announces."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [repr(error)]
+    return lines[0] if not lines[0].endswith(":") else f"{lines[0]} {lines[-1]}"

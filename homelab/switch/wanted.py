@@ -71,7 +71,7 @@ class Wanted:
 
     @property
     def vlans(self) -> frozenset[int]:
-        carried = [item.carried for item in (*self.groups, *self.singles)]
+        carried = [*(g.carried for g in self.groups), *(s.carried for s in self.singles)]
         return frozenset(v for c in carried for v in (c.untagged, *c.tagged))
 
 

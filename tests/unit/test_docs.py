@@ -72,9 +72,11 @@ def check_nox(arguments: list[str]) -> None:
         chosen = lab_parser().parse_args(given)
         if chosen.command == "run":
             check([word for word in chosen.words if word != "--"])
-    elif session in ("check", "bundle"):
+    elif session in ("check", "bundle", "switch", "router"):
         check_files([given[0]])
-        known = added_arguments(REPO / "homelab/artefacts/__main__.py")
+        programs = {"switch": "switch/__main__.py", "router": "router.py"}
+        program = programs.get(session, "artefacts/__main__.py")
+        known = added_arguments(REPO / "homelab" / program)
         assert {word for word in given if word.startswith("-")} <= known
     elif session == "bench":
         importlib.import_module("bench.__main__").parser().parse_args(given)

@@ -15,6 +15,7 @@ from homelab.site.rules.rule import items, machines, repeated, rule
 LAST_TRUNK = 127  # the S5700's Eth-Trunks are 0 to 63, or to 127
 LARGEST_FRAME = 9216  # the default of jumboframe enable: bytes on the wire, with header and tag
 FRAME = 22  # bytes that a tagged frame has beside its payload, the MTU
+HANDED_ON = ("HOMELAB_", "XDG_CACHE_", "CI")  # noxfile.py, as_root
 MOST_LEGS = 8  # members of one Eth-Trunk, on every S series
 
 
@@ -40,8 +41,11 @@ def switch_password_variable(site: Site) -> Iterator[Fault]:
     name = site.switch.password_variable if site.switch else "X"
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
         problem = "is no name of an environment variable"
-        mend = "write its name in capitals, and the password nowhere, e.g. HOMELAB_SWITCH_PASSWORD"
+        mend = "write its name in capitals, and the password nowhere, e.g. SWITCH_PASSWORD"
         yield Fault("switch.password_variable", "…", problem, mend)
+    elif name.startswith(HANDED_ON):
+        problem = "would be handed on to sudo as an argument by ./nox, and ps shows those"
+        yield Fault("switch.password_variable", name, problem, "call it SWITCH_PASSWORD")
 
 
 @rule

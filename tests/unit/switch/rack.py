@@ -31,7 +31,12 @@ OTHERS = {  # ports that the site does not name
 
 def site(port: int = 22, changes: dict[str, Any] | None = None, **switch: Any) -> Site:
     """Two machines with a switch on loopback; ``changes`` by path."""
-    own = {"address": "127.0.0.1", "ssh_user": "admin", "ssh_port": port, "ssh_host_key": "ignore"}
+    own: dict[str, Any] = {
+        "address": "127.0.0.1",
+        "ssh_user": "admin",
+        "ssh_port": port,
+        "ssh_host_key": "ignore",
+    }
     found: Any = example().replace(machines=with_ports()[:2], switch=Switch(**(own | switch)))
     for path, value in (changes or {}).items():
         found = put(found, path, value)

@@ -20,7 +20,7 @@ from tests.unit.switch.vrp_config import Config
 from tests.unit.switch.vrp_switch import Switch, Terminal
 
 OURS = [f"GigabitEthernet0/0/{n}" for n in range(1, 7)]
-LINES = (
+LINES: tuple[list[str], ...] = (
     [], [], ["port link-type access", "port default vlan 10"], ["description old"],
     ["port link-type trunk", "undo port trunk allow-pass vlan 1", "port trunk allow-pass vlan 10"],
     ["port link-type trunk", "port trunk pvid vlan 10", "port trunk allow-pass vlan 10 20"],
@@ -102,6 +102,13 @@ def test_whatever_there_is_becomes_what_is_wanted_and_back(
     for name, own in before.interfaces.items():
         if name not in OURS and not name.startswith("Eth-Trunk"):
             assert switch.running.interfaces[name] == own
+    for group in want.groups if len(steps) else ():
+        joins = [s for s in steps if f"{group.machine}:" in s.what and "joins" in s.what]
+        lifeline = group.plugs[1].port  # rack.Machines
+        if any(lifeline in step.what for step in joins):
+            assert lifeline in joins[-1].what
+            assert all(step.proves == {*group.ports} for step in joins[-1:])
+            assert all(step.proves == {*group.ports} - {lifeline} for step in joins[-2:-1])
     for step in reversed(steps):
         assert texts.pop() == switch.running.text()
         assert typing(switch, step.undo) == [], step

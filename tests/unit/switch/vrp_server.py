@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 
 import paramiko
+from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 from tests.unit.switch.vrp_switch import Switch, Terminal
 
@@ -17,13 +18,13 @@ HOST_KEY = paramiko.ECDSAKey.generate()
 class _Login(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         good = (username, password) == ("admin", PASSWORD)
-        return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
+        return AUTH_SUCCESSFUL if good else AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
         return "password"
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
-        return paramiko.OPEN_SUCCEEDED
+        return OPEN_SUCCEEDED
 
     def check_channel_pty_request(self, *_: object) -> bool:
         return True

@@ -41,6 +41,9 @@ CASES: list[Case] = [
     switch("switch-address", "switch.address", address="192.168.10.11"),
     switch("switch-address", "switch.address", address="192.168.10.10"),
     switch("switch-password-variable", "switch.password_variable", password_variable="s3cret!"),
+    switch(
+        "switch-password-variable", "switch.password_variable", password_variable="HOMELAB_SWITCH"
+    ),
     switch("switch-numbers", "switch.ssh_port", ssh_port=0),
     switch("switch-numbers", "switch.untagged_vlan", untagged_vlan=4095),
     switch("switch-numbers", "switch.first_trunk", first_trunk=128),
