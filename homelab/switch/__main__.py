@@ -45,7 +45,9 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(given: argparse.Namespace, site: Site, session: Session) -> int:
     assert site.switch is not None
-    want = wanted(site)
+    want = wanted(site) if given.machine is None else wanted(site).of(given.machine)
+    if not want.plugs:
+        raise plan.Refused([f"no port is declared of {given.machine or 'any machine'}: Nic.port"])
     if given.cables:
         return _cables(given.inventory, want, session)
 
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(prog="python -m homelab.switch", description=__doc__)
     made.add_argument("inventory", metavar="INVENTORY")
+    made.add_argument("--machine", metavar="NAME", help="its ports only; default: all machines'")
     what = made.add_mutually_exclusive_group()
     what.add_argument("--dry", action="store_true", help="show the difference only (default)")
     what.add_argument("--apply", action="store_true", help="change it, prove it, save it")

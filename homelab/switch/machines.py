@@ -29,6 +29,7 @@ class Leg:
     partner: str | None = None  # LACP: the system that answers on this leg
 
 
+PATIENCE_S = 60  # with a margin before a reboot that is armed, MARGIN_S in apply.py
 Machines = Callable[[], tuple[Leg, ...]]  # asks all machines; who does not answer is absent
 
 
@@ -39,7 +40,10 @@ class Unasked(Exception):
 def ask(inventory: str, fact: str) -> Mapping[str, Any]:
     """A fact of every machine, as pyinfra's JSON; Unasked if one can't be reached."""
     words = [sys.executable, "-m", "pyinfra", inventory, "fact", fact, "--json"]
-    done = subprocess.run(words, capture_output=True, text=True)
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        raise Unasked(f"the machines said nothing of {fact} for {PATIENCE_S} s") from None
     try:
         answer = json.loads(done.stdout)
     except ValueError:

@@ -90,6 +90,7 @@ class Session:
             ) from None
         except (NetmikoBaseException, NetMikoTimeoutException, SSHException, OSError) as error:
             raise Lost(f"the switch is not reached as {where}: {_first_line(error)}") from None
+        self._say("undo terminal monitor", ())  # no log between an answer and its prompt
 
     def close(self) -> None:
         if self._connection is not None:

@@ -65,6 +65,11 @@ class Wanted:
     groups: tuple[Group, ...]
     singles: tuple[Single, ...]
 
+    def of(self, machine: str) -> Wanted:
+        """What one machine needs of it."""
+        groups = tuple(g for g in self.groups if g.machine == machine)
+        return Wanted(groups, tuple(s for s in self.singles if s.plug.machine == machine))
+
     @property
     def plugs(self) -> tuple[Plug, ...]:
         return (*(p for g in self.groups for p in g.plugs), *(s.plug for s in self.singles))

@@ -144,8 +144,13 @@ def test_the_program_shows_applies_and_has_nothing_to_do(
         assert "trunkport GigabitEthernet 0/0/12" in shown
         assert "n4" in shown
         assert switch.configured == []
-        assert program.main([file, "--apply"]) == 0
+        assert program.main([file, "--machine", "n4", "--apply"]) == 0
         assert "proven, saved" in capsys.readouterr().out
+        assert [len(switch.running.members(f"Eth-Trunk{n}")) for n in (2, 3)] == [3, 0]
+        assert program.main([file, "--machine", "n5"]) == 2
+        assert "no port is declared of n5" in capsys.readouterr().err
+        assert program.main([file, "--apply"]) == 0
+        assert [len(switch.running.members(f"Eth-Trunk{n}")) for n in (2, 5)] == [3, 3]
         assert program.main([file]) == 0
         assert "nothing to change" in capsys.readouterr().out
 

@@ -50,7 +50,7 @@ class Switch:
     @property
     def configured(self) -> list[str]:
         """What was typed, but for what only looks, logs in or logs out."""
-        looking = ("display ", "screen-length ")
+        looking = ("display ", "screen-length ", "undo terminal ")
         return [line for line in self.typed if line not in ("", "quit") and
                 not line.startswith(looking)]  # fmt: skip
 
@@ -117,6 +117,8 @@ class Terminal:
             return (
                 "Info: The configuration takes effect on the current user terminal interface only."
             )
+        if line == "undo terminal monitor":
+            return "Info: Current terminal monitor is off."
         if line == "save":
             return self._save()
         if found := re.fullmatch(r"schedule reboot delay (\d+)", line):
