@@ -66,7 +66,7 @@ class Machines:
 
     def __call__(self) -> tuple[Leg, ...]:
         self.asked += 1
-        running = trunks(vrp_switch.trunks(self.switch))
+        running = trunks(self.switch.groups)
         members = {m.port: (t, m) for t in running.values() for m in t.members}
         return tuple(self._leg(plug, members.get(plug.port)) for plug in self.plugs)
 

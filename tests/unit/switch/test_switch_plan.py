@@ -43,7 +43,7 @@ def read(switch: Switch) -> plan.Switch:
     version = parse.version(vrp_switch.VERSIONS[switch.v8])
     assert version is not None
     running = parse.running(switch.running.text())
-    groups = parse.trunks(vrp_switch.trunks(switch))
+    groups = parse.trunks(switch.groups)
     return plan.Switch(running, groups, version, "vrp8" if switch.v8 else "vrp5")
 
 
