@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -42,6 +44,19 @@ def as_root(session: nox.Session, *words: str) -> None:
     sudo = [] if os.geteuid() == 0 else ["sudo", "env", f"PATH={os.environ['PATH']}", *kept]
     python = str(Path(session.virtualenv.bin) / "python")
     session.run(*sudo, python, *words, external=True, env={"PYTHONPATH": str(REPO)})
+
+
+def plain(session: nox.Session, *words: str) -> None:
+    session.run("python", *words, env={"PYTHONPATH": str(REPO)})
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """The program has said what is wrong: of every failure nox itself would make 1."""
+    try:
+        yield
+    except nox.command.CommandFailed:
+        raise SystemExit(2) from None
 
 
 @nox.session
@@ -90,11 +105,25 @@ def lab(session: nox.Session) -> None:
 def check(session: nox.Session) -> None:
     """Validate a site and show it: -- inventories/homelab.py."""
     install(session)
-    words, env = ("python", "-m", "homelab.check", *session.posargs), {"PYTHONPATH": str(REPO)}
-    try:
-        session.run(*words, env=env)
-    except nox.command.CommandFailed:  # told already; of every failure nox itself would make 1
-        raise SystemExit(2) from None
+    with told():
+        plain(session, "-m", "homelab.check", *session.posargs)
+
+
+@nox.session(default=False)
+def switch(session: nox.Session) -> None:
+    """The switch against the site: -- INVENTORY [--apply|--cables]."""
+    install(session)
+    with told():
+        plain(session, "-m", "homelab.switch", *session.posargs)
+
+
+@nox.session(default=False)
+def router(session: nox.Session) -> None:
+    """What to set on the router: -- INVENTORY [--probe ADDRESS], that from outside."""
+    install(session)
+    run = as_root if "--probe" in session.posargs else plain  # a probe has raw sockets
+    with told():
+        run(session, "-m", "homelab.router", *session.posargs)
 
 
 @nox.session(default=False)

@@ -33,4 +33,6 @@ def wanted(site: Site, machine: Machine, container: bool) -> tuple[str, ...]:
             names |= {"containerd"} if series == "1.6" else set()
     if machine in derived.control_planes(site):
         names |= {*CONTROL_PLANE}
+    if site.switch is not None:  # which cable is in which port: homelab/switch/cabling.py
+        names |= {"lldpd"}
     return tuple(sorted(names))

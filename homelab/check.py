@@ -87,7 +87,8 @@ def _bonds(site: Site) -> RenderableType:
     modes = {bond.name: f"{bond.mode}, {bond.xmit_hash_policy}" for bond in site.network.bonds}
     for machine in site.machines:
         for bond in sorted({nic.bond or "" for nic in machine.nics}):
-            legs = "\n".join(nic.mac for nic in machine.nics if (nic.bond or "") == bond)
+            mine = [nic for nic in machine.nics if (nic.bond or "") == bond]
+            legs = "\n".join(f"{nic.mac} {nic.port or ''}".strip() for nic in mine)
             table.add_row(machine.name, bond or "none", modes.get(bond, ""), legs)
     return table
 

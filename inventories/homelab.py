@@ -86,6 +86,9 @@ _site = Site(
         # The node subnet may use SSH anyway; beside it, e.g. a VPN. Never the world.
         admin_cidrs=("10.8.0.0/24",),
     ),
+    # A Huawei with VRP gets these groups from here, once each Nic has its port="GE0/0/1":
+    # switch=Switch(address="192.168.10.2", ssh_user="admin"),  # docs/switch.md
+    #
     # One name and one address for the API, whichever machine is alive. A free address outside the
     # router's DHCP range. api.homelab.home.arpa needs no DNS: the deploy writes /etc/hosts.
     api=Api(

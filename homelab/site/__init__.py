@@ -15,6 +15,7 @@ from homelab.site.model import (
     Nic,
     Role,
     Site,
+    Switch,
     Timings,
     Vlan,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Role",
     "Site",
     "SiteError",
+    "Switch",
     "Timings",
     "Vlan",
     "bind",

@@ -26,7 +26,8 @@ class Nic(Declared):
     wake_on_lan: bool | None = None  # by magic packet; None: as the card has it
     # ethtool -K's short names: {"tso": False}; what is not named stays as the driver has it
     offloads: Mapping[str, bool] = NOTHING
-    port: str | None = None  # the switch's port it is plugged into, as the switch calls it
+    # the switch's port it is plugged into, "GigabitEthernet0/0/7" or "GE0/0/7"
+    port: str | None = None
 
 
 class Bond(Declared):
@@ -124,6 +125,30 @@ class Timings(Declared):
     network_trial_s: int = 120
 
 
+class Switch(Declared):
+    """The rack's switch, a Huawei with VRP; the ports of its legs are ``Nic.port``. docs/switch.md
+    says what is set on it, and that nothing else ever is."""
+
+    address: str  # IPv4, where its SSH answers
+    ssh_user: str  # of privilege level 3 or more: it saves and schedules reboots
+    ssh_port: int = 22
+    ssh_key: str | None = None  # private key file; None: the password
+    # "known": its host key is in ~/.ssh/known_hosts; "ignore": any key, for a first look only
+    ssh_host_key: Literal["known", "ignore"] = "known"
+    # the environment variable that holds the password, which stands nowhere else
+    password_variable: str = "SWITCH_PASSWORD"
+    platform: Literal["vrp5", "vrp8"] = "vrp5"  # vrp8 (CloudEngine): a change needs a commit
+    untagged_vlan: int = 1  # what legs send without a tag belongs to it
+    load_balance: Literal["src-dst-ip", "src-dst-mac", "src-ip", "dst-ip", "src-mac", "dst-mac"] = (
+        "src-dst-ip"
+    )
+    first_trunk: int = 1  # new Eth-Trunks take free numbers from here on
+    # ports of an LACP group pass frames also while the machine is silent ("lacp force-forward"),
+    # so that a box without its bond is reachable by one cable; not every release has it
+    lone_legs: bool = False
+    reboot_min: int = 10  # so long after the first line it reboots, unless the change is proven
+
+
 class Api(Declared):
     """The one address of the cluster's API."""
 
@@ -180,6 +205,7 @@ class Site(Declared):
     kubernetes: Kubernetes
     artefacts: Artefacts = Artefacts()
     ingress: Ingress | None = None
+    switch: Switch | None = None
     timings: Timings = Timings()
     allow_no_ha: bool = False  # one control plane, on purpose
     disk_p99_ms: float = 10.0  # bar for the fdatasync p99 of the disk under etcd

@@ -24,7 +24,7 @@ from tests.unit.docs_pages import CODE, PAGES, fences, inline, prose
 SETTINGS: dict[str, type[Declared]] = {
     "site": model.Site, "machines": model.Machine, "network": model.Network, "api": model.Api,
     "timings": model.Timings, "kubernetes": model.Kubernetes, "ingress": model.Ingress,
-    "artefacts": model.Artefacts,
+    "artefacts": model.Artefacts, "switch": model.Switch,
 }  # fmt: skip
 CLASSES = {c.__name__: c for c in (*SETTINGS.values(), model.Bond, model.Nic)}
 KEYS = {name for declared in CLASSES.values() for name in fields(declared)}
@@ -72,9 +72,11 @@ def check_nox(arguments: list[str]) -> None:
         chosen = lab_parser().parse_args(given)
         if chosen.command == "run":
             check([word for word in chosen.words if word != "--"])
-    elif session in ("check", "bundle", "network"):
+    elif session in ("check", "bundle", "network", "switch", "router"):
         check_files([given[0]])
-        known = added_arguments(REPO / "homelab/artefacts/__main__.py")
+        programs = {"switch": "switch/__main__.py", "router": "router.py"}
+        program = programs.get(session, "artefacts/__main__.py")
+        known = added_arguments(REPO / "homelab" / program)
         assert {word for word in given if word.startswith("-")} <= known
     elif session == "bench":
         importlib.import_module("bench.__main__").parser().parse_args(given)

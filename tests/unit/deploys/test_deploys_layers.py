@@ -12,7 +12,7 @@ from deploys.progress import Clock
 from deploys.run import Run
 from homelab.documents import apiserver
 from homelab.site import derived
-from homelab.site.model import Site
+from homelab.site.model import Site, Switch
 from operations.kubeadm import CONFIG, RECORDED
 from tests.unit.documents.document_sites import lab, rack
 from tests.unit.preflight.surveys import sound
@@ -98,6 +98,9 @@ def test_who_gets_which_packages() -> None:
     plane, worker = site.machines[0], site.machines[3]
     assert {"haproxy", "keepalived", "fio", "containerd"} <= set(packages.wanted(site, plane, True))
     assert not {"haproxy", "keepalived", "fio"} & set(packages.wanted(site, worker, True))
+    assert "lldpd" not in packages.wanted(site, worker, True)
+    with_switch = site.replace(switch=Switch(address="10.77.0.2", ssh_user="admin"))
+    assert "lldpd" in packages.wanted(with_switch, worker, True)
     balancer = rack().machines[3]
     assert "containerd" not in packages.wanted(rack(), balancer, False)
     assert "keepalived" in packages.wanted(rack(), balancer, False)

@@ -17,6 +17,7 @@ from facts.haproxy import HAProxy
 from facts.kubeadm import Kubeadm
 from facts.kubelet import Kubelet
 from facts.links import Links
+from facts.lldp import Lldp
 from facts.nodes import Nodes
 from facts.routes import Routes
 from facts.time_sync import Clock
@@ -35,6 +36,7 @@ CAPTURES: dict[type[FactBase[Any]], tuple[str, ...]] = {
     Kubeadm: ("kubeadm-",),
     Kubelet: ("kubelet-",),
     Links: ("links-",),
+    Lldp: ("lldp-",),
     Nodes: ("nodes-",),
     Routes: ("routes-",),
     Runtime: ("ctr-", "crictl-"),
