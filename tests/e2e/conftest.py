@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab.lab import footprint, lifecycle, logs, plan
+from homelab.lab import footprint, lifecycle, plan
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
+from homelab.lab.provider import opened
 from homelab.probe import writes
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
@@ -62,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``machine``: once for each machine; ``control_plane``: for each control plane."""
     name = metafunc.config.getoption("--lab")
-    machines = Lab(name).machines() if name else plan.from_environment()
+    machines = opened(name).machines() if name else plan.from_environment()
     planes = [machine.name for machine in machines if "control-plane" in machine.roles]
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", [machine.name for machine in machines])
@@ -88,7 +89,7 @@ def pytest_runtest_makereport(
 def collected(lab: Lab, dest: Path) -> str:
     """Where the logs are, or why there are none: what is left of a lab may be anything."""
     try:
-        logs.collect(lab, dest)
+        lab.logs(dest)
     except (LabError, OSError) as error:
         return f"not collected: {error}"
     return str(dest)
@@ -102,7 +103,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     folder = REPO / ".homelab" / (attached or FRESH) / time.strftime("e2e-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     if attached:
-        lab = Lab(attached)
+        lab = opened(attached)
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
@@ -128,7 +129,7 @@ def fresh(folder: Path, leave: bool) -> Lab:
     try:
         return lifecycle.up(FRESH, plan.from_environment())
     except BaseException:  # Ctrl-C too
-        print(f"\nlogs of the lab that did not come up: {collected(Lab(FRESH), folder / 'up')}")
+        print(f"\nlogs of the lab that did not come up: {collected(opened(FRESH), folder / 'up')}")
         if not leave:
             lifecycle.down(FRESH)
         raise
