@@ -19,7 +19,7 @@ from homelab.lab import footprint, lifecycle, plan
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
-from homelab.lab.provider import opened
+from homelab.lab.provider import PROVIDERS, opened
 from homelab.probe import writes
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
@@ -33,6 +33,12 @@ RIG = pytest.StashKey[Rig]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
     group.addoption("--lab", help="use this lab, which is up, instead of a fresh one")
+    group.addoption(
+        "--provider",
+        choices=PROVIDERS,
+        default="docker",  # most chapters look into a container from the host
+        help="what the fresh lab's machines are: containers (docker, the default) or VMs (libvirt)",
+    )
     group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
     group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
     group.addoption("--minutes", type=float, default=30.0, help="of the test against flapping")
@@ -107,7 +113,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
-        lab = fresh(folder, leave=option("--keep") != "never")
+        lab = fresh(folder, option("--provider"), leave=option("--keep") != "never")
     rig = Rig(lab, folder)
     request.session.stash[RIG] = rig
     with network_of(lab):
@@ -124,10 +130,10 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     assert not changed, f"the host is not as it was before the lab: {changed}"
 
 
-def fresh(folder: Path, leave: bool) -> Lab:
+def fresh(folder: Path, provider: str, leave: bool) -> Lab:
     """The suite's own lab; one that does not come up is looked at and taken away again."""
     try:
-        return lifecycle.up(FRESH, plan.from_environment())
+        return lifecycle.up(FRESH, plan.from_environment(), asked=provider)
     except BaseException:  # Ctrl-C too
         print(f"\nlogs of the lab that did not come up: {collected(opened(FRESH), folder / 'up')}")
         if not leave:
