@@ -54,7 +54,6 @@ remember_owner = 0
 security_driver = "none"
 namespaces = []
 cgroup_controllers = []
-clear_emulator_capabilities = 0
 stdio_handler = "file"
 """
 

@@ -110,7 +110,7 @@ class Switch:
         there = self._inside("ip", "-o", "link")
         for tap in machine.taps:
             if f": {tap}: " not in there:
-                self._inside("ip", "tuntap", "add", "dev", tap, "mode", "tap")
+                self._inside("ip", "tuntap", "add", "dev", tap, "mode", "tap", "user", "root")
             # The namespace's own kernel takes no part in what the switch forwards.
             self._inside("ip", "link", "set", tap, "addrgenmode", "none", "up")
             self._inside("ethtool", "--offload", tap, "tx", "off")
