@@ -22,6 +22,7 @@ from homelab.lab.shell import run
 DAEMON = "libvirtd"
 QEMU = "qemu-system-x86_64"
 NETWORK = "homelab"
+POOL = "default"  # Vagrant's name for it
 PATIENCE = 60.0  # seconds; it asks each emulator on the machine what that can do
 # A folder below the lab's, and what it is for libvirt. /run whole: no D-Bus, so no systemd either.
 SEEN = {
@@ -89,15 +90,20 @@ class Libvirt:
         return next((pid for pid in processes.running() if self._is(pid, QEMU, word)), 0)
 
     def start(self, kvm: bool) -> None:
-        """Start it if it does not run, and its network."""
+        """Start it if it does not run, with its network and its pool of disks."""
         if not self.alive():
             with step("start the lab's libvirt"):
                 self._start(kvm)
-        if NETWORK not in self.virsh("net-list", "--name").split():
+        if NETWORK not in self.virsh("net-list", "--all", "--name").split():
             text = self.folder / "network.xml"
             text.write_text(network(machines(MOST, MOST)))
             self.virsh("net-define", text)
+        if NETWORK not in self.virsh("net-list", "--name").split():
             self.virsh("net-start", NETWORK)
+        if POOL not in self.virsh("pool-list", "--all", "--name").split():
+            self.virsh("pool-define-as", POOL, "dir", "--target", self.paths.pool)
+        if POOL not in self.virsh("pool-list", "--name").split():
+            self.virsh("pool-start", POOL)
 
     def virsh(self, *words: str | Path) -> str:
         """Ask libvirt."""

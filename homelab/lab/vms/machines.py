@@ -14,7 +14,7 @@ from homelab.lab.plan import MANAGEMENT, Machine
 from homelab.lab.progress import step
 from homelab.lab.vms.box import BOX, INITRD, KERNEL, Box
 from homelab.lab.vms.faults import Vms
-from homelab.lab.vms.libvirt import NETWORK
+from homelab.lab.vms.libvirt import NETWORK, POOL
 from homelab.lab.vms.logs import console
 
 CPUS = 2
@@ -38,7 +38,6 @@ def describe(lab: Vms, settings: Settings, box: Box) -> None:
         "cpu_mode": CPU_MODES[settings.accel],
         "cpus": CPUS,
         "memory": MEMORY_MIB,
-        "pool": str(paths.pool),
         "network": NETWORK,
         "network_address": str(MANAGEMENT),
         "boot_timeout": round(SSH_PATIENCE),
@@ -117,7 +116,7 @@ def remove(lab: Vms, name: str) -> None:
         with contextlib.suppress(LabError):  # it is off; or it was never whole
             lab.libvirt.virsh(*words)
     with contextlib.suppress(LabError):
-        lab.libvirt.virsh("vol-delete", "--pool", "default", f"{domain}.img")
+        lab.libvirt.virsh("vol-delete", "--pool", POOL, f"{domain}.img")
     shutil.rmtree(whole(lab.paths, name), ignore_errors=True)
     known = lab.paths.state / "vagrant" / lab.name / "machines" / name
     shutil.rmtree(known, ignore_errors=True)

@@ -53,7 +53,7 @@ class Switch:
             self._lease(plan_of_all(MOST, MOST))
         plugged = self._vsctl("list-ports", BRIDGE).split()
         for machine in wanted:
-            if machine.name not in plugged:
+            if self._lay_cables(machine) or machine.name not in plugged:
                 self._plug(machine)
         for name in {*plugged} - {machine.name for machine in wanted}:
             self._vsctl("--if-exists", "del-port", BRIDGE, name)
@@ -106,15 +106,22 @@ class Switch:
         self._daemon(DATABASE, str(database), f"--remote=punix:{self.folder / 'db.sock'}")
         self._vsctl("--no-wait", "init")
 
-    def _plug(self, machine: Machine) -> None:
+    def _lay_cables(self, machine: Machine) -> bool:
+        """Make a machine's taps that are not there; say if there were any."""
         there = self._inside("ip", "-o", "link")
-        for tap in machine.taps:
-            if f": {tap}: " not in there:
-                self._inside("ip", "tuntap", "add", "dev", tap, "mode", "tap", "user", "root")
+        missing = [tap for tap in machine.taps if f": {tap}: " not in there]
+        for tap in missing:
+            # QEMU has no capabilities, so its user has to own the tap.
+            self._inside("ip", "tuntap", "add", "dev", tap, "mode", "tap", "user", "root")
             # The namespace's own kernel takes no part in what the switch forwards.
             self._inside("ip", "link", "set", tap, "addrgenmode", "none", "up")
             self._inside("ethtool", "--offload", tap, "tx", "off")
-        self._vsctl("add-bond", BRIDGE, machine.name, *machine.taps, *BOND)
+        return bool(missing)
+
+    def _plug(self, machine: Machine) -> None:
+        """Its group; anew, if the switch knew taps that are no more."""
+        group = ("add-bond", BRIDGE, machine.name, *machine.taps, *BOND)
+        self._vsctl("--if-exists", "del-port", BRIDGE, machine.name, "--", *group)
 
     def _lease(self, machines: tuple[Machine, ...]) -> None:
         """Give addresses to machines that ask for one on any of their legs."""
