@@ -69,7 +69,8 @@ def qemu_args(lab: Vms, machine: Machine) -> list[str]:
     words = ["-qmp", f"unix:{lab.libvirt.monitor(machine.name)},server=on,wait=off"]
     for leg, (tap, mac) in enumerate(zip(machine.taps, machine.leg_macs, strict=True), start=1):
         words += ["-netdev", f"tap,id=leg{leg},ifname={tap},script=no,downscript=no"]
-        words += ["-device", f"virtio-net-pci,netdev=leg{leg},mac={mac},{NIC}"]
+        # A slot that libvirt does not give to its own: QEMU makes ours before those.
+        words += ["-device", f"virtio-net-pci,netdev=leg{leg},addr=0x1{leg},mac={mac},{NIC}"]
     return words
 
 
