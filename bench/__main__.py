@@ -19,7 +19,7 @@ from bench import ansible, cluster
 from bench.errors import BenchError
 from bench.fleet import growth
 from bench.results import FOLDER, Results, page
-from homelab.lab import Lab, LabError, lifecycle
+from homelab.lab import Lab, LabError, lifecycle, opened
 
 COMMANDS = ("up", "deploy", "noop", "ansible", "growth")
 COUNTS = (1, 3, 10, 30)
@@ -41,8 +41,8 @@ class _Plain(argparse.RawDescriptionHelpFormatter):
 
 def deployed() -> Lab:
     """The lab with the cluster on it; made if it is not there."""
-    lab = Lab(cluster.NAME)
-    if not lab.docker.alive():
+    lab = opened(cluster.NAME)
+    if not lab.alive():
         lab = cluster.fresh_lab()
     cluster.deploy(lab, "deploy")  # after a first deploy this is the run that warms the caches up
     return lab

@@ -35,7 +35,7 @@ COUNTED = (
 def fresh_lab() -> Lab:
     """Machines that nothing has touched yet."""
     lifecycle.down(NAME)
-    lab = lifecycle.up(NAME, plan.machines())
+    lab = lifecycle.up(NAME, plan.machines(), asked="docker")
     count(lab)
     return lab
 
@@ -52,7 +52,7 @@ def from_nothing() -> Figures:
     image.node(bare_root, made)  # built before the clock starts, as in every lab but the first
     lifecycle.down(NAME)
     busy, start = load(), time.monotonic()
-    lab = lifecycle.up(NAME, plan.machines())
+    lab = lifecycle.up(NAME, plan.machines(), asked="docker")
     up = time.monotonic() - start
     deployed = measured(lab, "deploy", pyinfra(lab, CLUSTER), log_file(lab, "up")).seconds
     count(lab)  # for who measures on this lab next

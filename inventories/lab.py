@@ -1,15 +1,27 @@
 """The lab: the machines that stand in for the rack, as `nox -s lab -- up` makes them.
 
 Settings come from the environment, so that one command can ask for another lab:
-HOMELAB_LAB (its name), HOMELAB_CONTROL_PLANES (3), HOMELAB_WORKERS (2), HOMELAB_SSH_KEY and
-HOMELAB_BUNDLE (a folder; the newest in the cache, if not given).
+HOMELAB_LAB (its name), HOMELAB_CONTROL_PLANES (3), HOMELAB_WORKERS (2), HOMELAB_SSH_KEY,
+HOMELAB_BUNDLE (a folder; the newest in the cache, if not given), HOMELAB_PROVIDER ("libvirt": VMs
+with three NICs each, whose network is ours to set up) and HOMELAB_SLOW (they are emulated).
 """
 
 from os import environ as _environ
 
 from homelab.lab import paths as _paths
 from homelab.lab import plan as _plan
-from homelab.site import Api, Artefacts, Ingress, Kubernetes, Machine, Network, Site, hosts
+from homelab.site import (
+    Api,
+    Artefacts,
+    Ingress,
+    Kubernetes,
+    Machine,
+    Network,
+    Nic,
+    Site,
+    Timings,
+    hosts,
+)
 from homelab.site import Role as _Role
 
 _control_planes = int(_environ.get("HOMELAB_CONTROL_PLANES") or _plan.CONTROL_PLANES)
@@ -18,6 +30,27 @@ _key = _environ.get("HOMELAB_SSH_KEY") or str(_paths.ssh_key())
 _bundles = sorted(_paths.cache_root().glob("bundle-*"), key=lambda folder: folder.stat().st_mtime)
 _bundle = _environ.get("HOMELAB_BUNDLE") or str(
     _bundles[-1] if _bundles else _paths.cache_root() / "bundle"
+)
+_vms = _environ.get("HOMELAB_PROVIDER") == "libvirt"
+# docs/design.md, "Timings": the column for slow machines.
+_slow = Timings(
+    advert_ms=1000,
+    advert_fall=6,
+    reach_ms=500,
+    reach_fall=8,
+    check_ms=2000,
+    check_timeout_ms=5000,
+    ready_ms=20000,
+    check_fall=3,
+    check_rise=2,
+    etcd_heartbeat_ms=500,
+    etcd_election_ms=5000,
+    lease_s=60,
+    lease_renew_s=40,
+    lease_retry_s=5,
+    node_status_s=10,
+    node_grace_s=120,
+    gate_s=1800,
 )
 
 
@@ -38,7 +71,10 @@ _site = Site(
             ssh_user="vagrant",
             ssh_key=_key,
             ssh_host_key="ignore",  # machines that live for minutes, in a namespace of their own
-            network="foreign",  # Docker's
+            # Docker's; or three NICs in an LACP group, which ask for an address until they are one
+            network="networkd" if _vms else "foreign",
+            nics=tuple(Nic(mac=mac, speed_mbps=1000) for mac in machine.leg_macs) if _vms else (),
+            first_address=machine.leased if _vms else None,
         )
         for machine in _plan.machines(_control_planes, _workers)
     ),
@@ -46,6 +82,7 @@ _site = Site(
         subnet=str(_plan.SUBNET),
         gateway=str(_plan.GATEWAY),
         dns=(str(_plan.GATEWAY),),
+        admin_cidrs=(str(_plan.MANAGEMENT),) if _vms else (),
     ),
     api=Api(name="api.lab.internal", vip=str(_plan.VIP)),
     kubernetes=Kubernetes(
@@ -56,6 +93,7 @@ _site = Site(
     ),
     artefacts=Artefacts(source="bundle", base=_bundle),
     ingress=Ingress(dmz="cp1"),
+    timings=_slow if _environ.get("HOMELAB_SLOW") else Timings(),
     allow_no_ha=_control_planes == 1,
     disk_strict=False,  # the disk is the host's: its figure is told, not judged
 )

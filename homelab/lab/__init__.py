@@ -1,7 +1,7 @@
-"""The lab: machines made of containers that stand in for the rack, and what can happen to them.
+"""The lab: containers or VMs that stand in for the rack's machines, and what can happen to them.
 
-    from homelab.lab import Lab
-    lab = Lab("lab")
+    from homelab.lab import opened
+    lab = opened("lab")
     lab.kill("cp1"); lab.start("cp1")
 
 Without a lab, `python -m homelab.lab up` makes one. Nothing here imports pyinfra.
@@ -9,5 +9,6 @@ Without a lab, `python -m homelab.lab up` makes one. Nothing here imports pyinfr
 
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
+from homelab.lab.provider import opened
 
-__all__ = ["Lab", "LabError"]
+__all__ = ["Lab", "LabError", "opened"]

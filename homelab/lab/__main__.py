@@ -6,22 +6,28 @@ import subprocess
 import sys
 from pathlib import Path
 
-from homelab.lab import deploy, lifecycle, plan, status
+from homelab.lab import deploy, lifecycle, plan, provider, status
 from homelab.lab.access import Settings
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO, Paths, default_name
 from homelab.lab.progress import say
 
+# Each is the method of Lab that has its name.
 FAULTS = {
-    "kill": ("cut a machine's power", Lab.kill),
-    "start": ("press its power button", Lab.start),
-    "freeze": ("stop a machine with its network, as if it hung", Lab.freeze),
-    "thaw": ("let it go on", Lab.thaw),
-    "cut": ("pull a machine's network cable", Lab.cut),
-    "heal": ("plug it in again", Lab.heal),
-    "fill-disk": ("fill the disk under a machine's etcd", Lab.fill_disk),
-    "free-disk": ("make room on it again", Lab.free_disk),
+    "kill": "cut a machine's power",
+    "start": "press its power button",
+    "freeze": "stop a machine with its network, as if it hung",
+    "thaw": "let it go on",
+    "cut": "pull a machine's network cables",
+    "heal": "plug them in again",
+    "fill-disk": "fill the disk under a machine's etcd",
+    "free-disk": "make room on it again",
+}
+LEG_FAULTS = {
+    "cut-leg": "pull one cable of a VM's bond",
+    "silence-leg": "lose all frames of it, while its link stays up",
+    "heal-leg": "mend it",
 }
 KEPT = ("PATH", "HOMELAB_", "XDG_CACHE_HOME", "VIRTUAL_ENV", "TERM")  # through sudo
 
@@ -37,6 +43,8 @@ def _options(size: bool = False) -> argparse.ArgumentParser:
         shared.add_argument("--workers", type=int, default=none, help=f"default {workers}")
         text = "whose Docker daemon: default own"
         shared.add_argument("--daemon", choices=("own", "machine"), default=none, help=text)
+        text = "containers (docker) or VMs (libvirt): default what serves best here"
+        shared.add_argument("--provider", choices=provider.PROVIDERS, default=none, help=text)
     return shared
 
 
@@ -44,7 +52,8 @@ def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     # Options may stand before the command or after it: only those before have defaults.
     top = argparse.ArgumentParser("lab", description=__doc__, parents=[_options(size=True)])
-    top.set_defaults(name=default_name(), control_planes=None, workers=None, daemon=None)
+    top.set_defaults(name=default_name(), control_planes=None, workers=None)
+    top.set_defaults(daemon=None, provider=None)
     common, size = _options(), _options(size=True)
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("up", parents=[size], help="make the machines, or what is missing of them")
@@ -56,8 +65,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND")
     one = commands.add_parser("logs", parents=[common], help="all logs into one folder")
     one.add_argument("folder", nargs="?", type=Path)
-    for name, (text, _) in FAULTS.items():
+    for name, text in FAULTS.items():
         commands.add_parser(name, parents=[common], help=text).add_argument("machine")
+    for name, text in LEG_FAULTS.items():
+        one = commands.add_parser(name, parents=[common], help=text)
+        one.add_argument("machine")
+        one.add_argument("leg", type=int, help="1, 2 or 3")
+    one = commands.add_parser("set-clock", parents=[common], help="set a VM's clock wrong")
+    one.add_argument("machine")
+    one.add_argument("seconds", type=float, help="forward, or back if negative")
+    text = "the VMs' switch loses power for five seconds"
+    commands.add_parser("restart-switch", parents=[common], help=text)
     one = commands.add_parser("loss", parents=[common], help="lose packets to and from a machine")
     one.add_argument("machine")
     one.add_argument("percent", type=float)
@@ -87,11 +105,16 @@ def act(args: argparse.Namespace) -> int:
         lifecycle.down(args.name)
         return 0
     if command in (None, "up"):
-        lab = lifecycle.up(args.name, *wanted(args))
+        lab = lifecycle.up(args.name, *wanted(args), asked=args.provider)
         if command is None:
             deploy.deploy(lab)
         return 0
-    lab = Lab(args.name)
+    return ask(provider.opened(args.name), args)
+
+
+def ask(lab: Lab, args: argparse.Namespace) -> int:
+    """Do what was asked of a lab that is there; return the exit code."""
+    command = args.command
     if command == "deploy":
         deploy.deploy(lab, *args.options)
     elif command == "status":
@@ -104,13 +127,29 @@ def act(args: argparse.Namespace) -> int:
         words = args.words[1:] if args.words[:1] == ["--"] else args.words
         env = {**os.environ, **lab.environment(), **deploy.environment(lab)}
         return subprocess.run(lab.nsenter(words), env=env, check=False).returncode
+    else:
+        hurt(lab, args)
+    return 0
+
+
+def hurt(lab: Lab, args: argparse.Namespace) -> None:
+    """Let happen what was asked for, and say how things are then."""
+    command = args.command
+    if command == "restart-switch":
+        lab.restart_switch()
+        say("the switch forwards again")
     elif command == "loss":
         lab.loss(args.machine, args.percent)
         say(f"{args.machine} now loses {args.percent:g} % of its packets")
+    elif command == "set-clock":
+        lab.set_clock(args.machine, args.seconds)
+        say(f"{args.machine}'s clock has moved by {args.seconds:g} s")
+    elif command in LEG_FAULTS:
+        getattr(lab, command.replace("-", "_"))(args.machine, args.leg)
+        say(f"{args.machine}: {command} {args.leg}")
     else:
-        FAULTS[command][1](lab, args.machine)
+        getattr(lab, command.replace("-", "_"))(args.machine)
         say(f"{args.machine}: {lab.state(args.machine)}")
-    return 0
 
 
 def as_root(argv: list[str]) -> None:

@@ -6,9 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from homelab.lab.daemon import Daemon
+from homelab.lab import netns
 from homelab.lab.errors import LabError
 from homelab.lab.paths import REPO, Paths, default_name, ssh_key
 from homelab.lab.plan import Machine
@@ -25,10 +24,12 @@ SSH_OPTIONS = (
 class Settings:
     """What `up` chose and everything else reads: machines.json."""
 
-    image: str
+    image: str  # of the node containers, or the VMs' box
     machines: tuple[Machine, ...]
     bundle: str
-    machines_own: bool = False
+    machines_own: bool = False  # the containers live in the machine's own Docker daemon
+    provider: str = "docker"  # Vagrant's: "docker" (node containers) or "libvirt" (VMs)
+    accel: str = ""  # what runs the VMs: "kvm" or "tcg"
 
     def write(self, path: Path, more: dict[str, object]) -> None:
         """Keep the settings, and `more` for the Vagrantfile."""
@@ -50,7 +51,14 @@ class Settings:
             Machine(entry["name"], entry["address"], tuple(entry["roles"]))
             for entry in data["machines"]
         )
-        return cls(data["image"], machines, data.get("bundle", ""), data["machines_own"])
+        return cls(
+            data["image"],
+            machines,
+            data.get("bundle", ""),
+            data["machines_own"],
+            data.get("provider", cls.provider),  # of an earlier version
+            data.get("accel", cls.accel),
+        )
 
 
 class Access:
@@ -60,25 +68,27 @@ class Access:
         """Open the lab of that name (or HOMELAB_LAB's); it may be down."""
         self.paths = Paths(name or default_name())
         self.settings = Settings.read(self.paths.machines_file)
-        self.daemon = Daemon(self.paths, bool(self.settings and self.settings.machines_own))
-        self.docker = self.daemon.docker
 
     @property
     def name(self) -> str:
         """The lab's name."""
         return self.paths.name
 
+    @property
+    def machines_own(self) -> bool:
+        """Whether the machines are the machine's own Docker daemon's."""
+        return bool(self.settings and self.settings.machines_own)
+
     def environment(self) -> dict[str, str]:
-        """For Docker, Vagrant and this package, run by hand in the lab's network."""
+        """For Vagrant and this package, run by hand in the lab's network."""
         state = self.paths.state / "vagrant"
         return {
-            **self.daemon.environment(),
             "HOMELAB_LAB": self.name,
             "VAGRANT_CWD": str(REPO),
             "VAGRANT_HOME": str(state),
             "VAGRANT_DOTFILE_PATH": str(state / self.name),
             "VAGRANT_CHECKPOINT_DISABLE": "1",
-            "VAGRANT_DEFAULT_PROVIDER": "docker",
+            "VAGRANT_DEFAULT_PROVIDER": self.settings.provider if self.settings else "docker",
         }
 
     def machines(self) -> tuple[Machine, ...]:
@@ -95,31 +105,17 @@ class Access:
         known = ", ".join(machine.name for machine in self.machines())
         raise LabError(f"the lab {self.name!r} has no machine {name!r}", "", f"it has {known}")
 
-    def container(self, name: str) -> str:
-        """The name of a machine's container."""
-        return f"{self.name}-{self.machine(name).name}"
-
-    def inspect(self, name: str) -> dict[str, Any]:
-        """What Docker knows of a machine."""
-        found = self.docker.inspect(self.container(name))
-        if not found:
-            raise LabError(f"{name} has not been made yet", "", "make it with `lab up`")
-        return found
-
-    def pid(self, name: str) -> int:
-        """The host's process id of a machine's systemd."""
-        pid = int(self.inspect(name)["State"]["Pid"])
-        if pid == 0:
-            raise LabError(f"{name} is off", "", f"switch it on with `lab start {name}`")
-        return pid
+    def reached_at(self, name: str) -> str:
+        """The address at which the lab itself has SSH to a machine."""
+        return self.machine(name).address
 
     def nsenter(self, argv: Sequence[str]) -> list[str]:
         """The command `argv` so that it reaches the lab's machines by their addresses."""
-        return self.daemon.enter(*argv)
+        return list(argv) if self.machines_own else netns.inside(self.paths.netns, argv)
 
     def ssh_argv(self, name: str, *command: str) -> list[str]:
         """The ssh command line to a machine, as run from the host."""
-        target = f"{USER}@{self.machine(name).address}"
+        target = f"{USER}@{self.reached_at(name)}"
         return self.nsenter(["ssh", *SSH_OPTIONS, "-i", str(ssh_key()), target, *command])
 
     def ssh(
@@ -131,12 +127,9 @@ class Access:
     def run_on(
         self, name: str, script: str, timeout: float = 60, through: str = "ssh"
     ) -> subprocess.CompletedProcess[str]:
-        """Run a shell script as root on a machine: by SSH, or `through="exec"` without network."""
-        if through == "ssh":
-            return self.ssh(name, "sudo sh -s", timeout, stdin=script)
-        docker = ["docker", "exec", "--interactive", self.container(name), "sh", "-s"]
-        host = [f"{key}={value}" for key, value in self.daemon.environment().items()]
-        return self._run(name, ["env", *host, *docker], timeout, script)
+        """Run a shell script as root on a machine: by SSH, or `through="exec"` without the network
+        that faults cut (VMs have one of their own for SSH)."""
+        return self.ssh(name, "sudo sh -s", timeout, stdin=script)
 
     def _run(
         self, name: str, argv: list[str], timeout: float, stdin: str | None

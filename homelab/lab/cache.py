@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,11 +56,13 @@ def built(wanted: Path, build: Callable[[Path], None]) -> Path:
     return wanted
 
 
-def prune(kind: str) -> None:
+def prune(kind: str, keep: Container[str] = ()) -> None:
     """Remove what was not asked for in a week: each generation is a gigabyte or two."""
     for other in cache_root().glob(f"{kind}-*"):
         same = other.name.rpartition("-")[0] == kind  # node-base is not a node
-        if same and other.is_dir() and time.time() - other.stat().st_mtime > UNUSED:
+        if not same or other.name in keep or not other.is_dir():
+            continue
+        if time.time() - other.stat().st_mtime > UNUSED:
             shutil.rmtree(other)
 
 

@@ -36,6 +36,11 @@ NEEDED = (
 UNWANTED = {
     "docker.io": ("docker.service", "docker.socket", "containerd.service"),
     "containerd": ("containerd.service",),
+    "libvirt-daemon-system": (
+        *("libvirtd.service", "libvirtd.socket", "libvirtd-ro.socket", "libvirtd-admin.socket"),
+        *("virtlogd.socket", "virtlockd.socket", "libvirt-guests.service"),
+    ),
+    "openvswitch-switch": ("openvswitch-switch.service",),
     "etcd-server": ("etcd.service",),
     "haproxy": ("haproxy.service",),
     "keepalived": ("keepalived.service",),

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from homelab.lab.errors import LabError
@@ -27,6 +26,8 @@ def environment(lab: Lab) -> dict[str, str]:
         "HOMELAB_WORKERS": str(len(lab.machines()) - planes),
         "HOMELAB_SSH_KEY": str(ssh_key()),
         "HOMELAB_BUNDLE": lab.settings.bundle if lab.settings else "",
+        "HOMELAB_PROVIDER": lab.settings.provider if lab.settings else "",
+        "HOMELAB_SLOW": "1" if lab.settings and lab.settings.accel == "tcg" else "",
         "PYTHONPATH": str(REPO),
     }
 
@@ -53,16 +54,9 @@ def forecast(kept: Path, made: float) -> str:
     return ON_FRESH_MACHINES
 
 
-def made(lab: Lab) -> float:
-    """When the first of the machines was made."""
-    (first, *_) = lab.machines()
-    created: str = lab.inspect(first.name)["Created"]  # UTC, to the nanosecond
-    return datetime.fromisoformat(created[:19]).replace(tzinfo=UTC).timestamp()
-
-
 def deploy(lab: Lab, *options: str) -> None:
     """Build the cluster on the machines; a second run changes nothing."""
-    say(f"deploy ({forecast(timings(lab), made(lab))})")
+    say(f"deploy ({forecast(timings(lab), lab.made(lab.machines()[0].name))})")
     started = time.monotonic()
     done = subprocess.run(
         pyinfra(lab, CLUSTER, *options),

@@ -1,134 +1,114 @@
-"""What can happen to a machine, by name; each returns the monotonic time it took effect at."""
+"""What can happen to a machine, by name; each returns the monotonic time it took effect at.
 
-import os
+What a fault means is said here, once; how it is done is the provider's (containers.py, vms/).
+"""
+
 import re
-import signal
-import subprocess
-import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from homelab.lab.access import Access
-from homelab.lab.disks import Disk
 from homelab.lab.errors import LabError
-from homelab.lab.logs import collect
-from homelab.lab.shell import run
 
 LOSS = "homelab-loss-"  # how the tables of `loss` begin; a cable's name follows
 
 
-class Lab(Access):
+class Lab(Access, ABC):
     """A lab whose machines can be hurt, and mended."""
 
+    kind: str  # what its machines are, for messages
+
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether what runs the machines answers."""
+
+    @abstractmethod
+    def state(self, name: str) -> str:
+        """One word: up, frozen, cut, off, or missing."""
+
+    @abstractmethod
+    def made(self, name: str) -> float:
+        """When a machine was made, in seconds since 1970."""
+
+    @abstractmethod
+    def pid(self, name: str) -> int:
+        """The host's process id of a machine: its systemd's, or its QEMU's."""
+
+    @abstractmethod
+    def addresses(self, name: str) -> str:
+        """What `ip -4 -o address` says in the machine's network; empty if that can't be asked."""
+
+    @abstractmethod
     def kill(self, name: str) -> float:
         """Cut the power: every process ends at once, nothing is written out."""
-        os.kill(self.pid(name), signal.SIGKILL)  # of process 1, and so all: pid_namespaces(7)
-        at = time.monotonic()
-        # Docker finds out by itself; asked, it answers when the machine is off for good,
-        # and it wakes up a frozen machine so that it can die.
-        self.docker.act(self.container(name), "kill", fine=(409,))
-        return at
 
+    @abstractmethod
     def start(self, name: str) -> float:
         """Press the power button."""
-        self.inspect(name)
-        self.docker.act(self.container(name), "start")
-        return time.monotonic()
 
+    @abstractmethod
     def freeze(self, name: str) -> float:
-        """Stop the machine as if its kernel hung, its network included.
+        """Stop the machine as if its kernel hung, its network included."""
 
-        Pausing alone is not enough: the kernel would go on answering ARP and TCP
-        handshakes for it, and a VIP would seem to be alive.
-        """
-        veth = self.veth(name)
-        self._link(veth, "down")
-        self._pause(name, True)
-        return time.monotonic()
-
+    @abstractmethod
     def thaw(self, name: str) -> float:
         """Let it go on where it was, network first, as a machine that wakes up finds it."""
-        veth = self.veth(name)
-        self._link(veth, "up")
-        self._pause(name, False)
-        return time.monotonic()
 
+    @abstractmethod
     def cut(self, name: str) -> float:
-        """Pull the network cable; the machine sees that its link is down."""
-        self._link(self.veth(name), "down")
-        return time.monotonic()
+        """Pull the network cable, all of them; the machine sees that its links are down."""
 
+    @abstractmethod
     def heal(self, name: str) -> float:
         """Plug it in again."""
-        self._link(self.veth(name), "up")
-        return time.monotonic()
 
+    @abstractmethod
     def loss(self, name: str, percent: float) -> float:
         """Lose that share of all packets to and from a machine; 0 ends it."""
-        if not 0 <= percent <= 100:
-            raise LabError(f"{percent:g} % of the packets can't be lost", "", "give 0 to 100")
-        veth = self.veth(name)
-        rules = loss_rules(veth, percent)
-        run(self.nsenter(["nft", "-f", "-"]), stdin=rules)
-        return time.monotonic()
 
-    def end_losses(self) -> None:
-        """Delete what `loss` made: in the machine's own network it would outlive the lab."""
-        for table in loss_tables(run(self.nsenter(["nft", "list", "tables", "netdev"]))):
-            run(self.nsenter(["nft", "delete", "table", "netdev", table]))
+    @abstractmethod
+    def logs(self, folder: Path) -> None:
+        """Copy all logs of all machines into a folder, in whatever state they are."""
 
     def fill_disk(self, name: str) -> float:
         """Fill the disk under a machine's etcd to the last block."""
-        self._disk(name).fill()
-        return time.monotonic()
+        raise self.lacks("fill-disk", "docker")
 
     def free_disk(self, name: str) -> float:
         """Make room on it again."""
-        self._disk(name).free()
-        return time.monotonic()
+        raise self.lacks("free-disk", "docker")
 
-    def logs(self, folder: Path) -> None:
-        """Copy all logs of all machines into a folder, in whatever state they are."""
-        collect(self, folder)
+    def cut_leg(self, name: str, leg: int) -> float:
+        """Pull one cable of the bond; both ends see that the link is down."""
+        raise self.lacks("cut-leg", "libvirt")
 
-    def veth(self, name: str) -> str:
-        """The lab's end of a machine's cable."""
-        file = Path(f"/proc/{self.pid(name)}/root/sys/class/net/eth0/iflink")
-        try:
-            index = file.read_text().strip()
-        except OSError as error:
-            raise LabError(f"{name} has no network interface eth0", str(error)) from error
-        links = run(self.nsenter(["ip", "-o", "link"]))
-        found = re.search(rf"^{index}: ([^@:]+)[@:]", links, re.MULTILINE)
-        if found is None:
-            raise LabError(f"the other end of {name}'s cable is not in this namespace")
-        return found.group(1)
+    def silence_leg(self, name: str, leg: int) -> float:
+        """Lose all frames of one cable, LACP's too, while both ends see a link."""
+        raise self.lacks("silence-leg", "libvirt")
 
-    def state(self, name: str) -> str:
-        """One word: up, frozen, cut, off, or missing."""
-        found = self.docker.inspect(self.container(name))
-        if not found:
-            return "missing"
-        if not found["State"]["Running"]:
-            return "off"
-        if found["State"]["Paused"]:
-            return "frozen"
-        shown = subprocess.run(
-            self.nsenter(["ip", "-o", "link", "show", "up"]),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return "up" if f" {self.veth(name)}@" in shown.stdout else "cut"
+    def heal_leg(self, name: str, leg: int) -> float:
+        """Mend that cable."""
+        raise self.lacks("heal-leg", "libvirt")
 
-    def _pause(self, name: str, wanted: bool) -> None:
-        if self.inspect(name)["State"]["Paused"] != wanted:
-            self.docker.act(self.container(name), "pause" if wanted else "unpause")
+    def restart_switch(self, off_s: float = 5.0) -> float:
+        """The switch loses power for that long, in seconds; returns when it forwards again."""
+        raise self.lacks("restart-switch", "libvirt")
 
-    def _link(self, veth: str, to: str) -> None:
-        run(self.nsenter(["ip", "link", "set", veth, to]))
+    def set_clock(self, name: str, seconds: float) -> float:
+        """Set a machine's clock forward by so many seconds, or back if negative."""
+        raise self.lacks("set-clock", "libvirt")
 
-    def _disk(self, name: str) -> Disk:
-        return Disk(self.paths.state, self.machine(name).name)
+    def lacks(self, fault: str, provider: str) -> LabError:
+        """The error that this lab's machines can't have a fault, and which ones can."""
+        then = f"make a lab by `--provider {provider}`"
+        return LabError(f"{fault} is nothing that {self.kind} can have", "", then)
+
+
+def wrong_percent(percent: float) -> LabError | None:
+    """Why a share of packets can't be lost."""
+    if 0 <= percent <= 100:
+        return None
+    return LabError(f"{percent:g} % of the packets can't be lost", "", "give 0 to 100")
 
 
 def loss_tables(listed: str) -> list[str]:

@@ -52,18 +52,20 @@ def read() -> dict[str, str]:
     return {name: (SYS / name).read_text().strip() for name in names if (SYS / name).exists()}
 
 
-def prepare(lab: str) -> None:
-    """Record the settings (the first lab does) and set what the nodes need."""
+def prepare(lab: str, vms: bool = False) -> None:
+    """Record the settings (the first lab does) and set what the nodes need; VMs set their own."""
     with cache.locked("host"):
         record = _load()
         if not record["users"]:
             record["before"] = read()
             record["namespaces"] = netns.folder_is()
         record["users"] = sorted({*record["users"], lab})
-        record["modules"] = [*record["modules"], *modules.load()]
+        needed = modules.FOR_VMS if vms else modules.WANTED
+        record["modules"] = [*record["modules"], *modules.load(needed)]
         _save(record)
-        for name, value in wanted(read()).items():
-            (SYS / name).write_text(value)
+        if not vms:
+            for name, value in wanted(read()).items():
+                (SYS / name).write_text(value)
 
 
 def restore(lab: str) -> None:

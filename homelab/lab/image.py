@@ -5,6 +5,7 @@ fetch Debian again: the bare root, the node's root, its import into a daemon.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from homelab.lab import cache
@@ -38,13 +39,13 @@ def public_key() -> str:
     return private.with_suffix(".pub").read_text()
 
 
-def base_place(apt: Apt) -> Path:
+def base_place(apt: Apt, kind: str = "node-base", packages: Sequence[str] = PACKAGES) -> Path:
     """Where in the cache the bare root is, or will be."""
     facts = {"options": " ".join(OPTIONS), "architecture": architecture()}
-    return cache.place("node-base", cache.key([], {**apt.versions(PACKAGES), **facts}))
+    return cache.place(kind, cache.key([], {**apt.versions(packages), **facts}))
 
 
-def base(apt: Apt) -> Path:
+def base(apt: Apt, kind: str = "node-base", packages: Sequence[str] = PACKAGES) -> Path:
     """A tar of Debian with the packages of a node, and nothing of ours."""
 
     def build(folder: Path) -> None:
@@ -58,7 +59,7 @@ def base(apt: Apt) -> Path:
                     *mmdebstrap,
                     *(f"--aptopt={option}" for option in apt_options),
                     *OPTIONS,
-                    f"--include={','.join(PACKAGES)}",
+                    f"--include={','.join(packages)}",
                     *(SUITE, folder / ROOT),
                     *(line for line in sources() if line.startswith("deb ")),
                 ],
@@ -66,7 +67,7 @@ def base(apt: Apt) -> Path:
                 env={"TMPDIR": str(folder)},  # half a gigabyte; and gone with a killed build
             )
 
-    return cache.built(base_place(apt), build) / ROOT
+    return cache.built(base_place(apt, kind, packages), build) / ROOT
 
 
 def node(bare: Path, bundle: Bundle) -> Path:
@@ -82,8 +83,10 @@ def node(bare: Path, bundle: Bundle) -> Path:
         with step("put the node's root together", usual=30):
             run(["tar", "-C", root, "--numeric-owner", "--xattrs", "-xf", bare])
             place(bundle, root)
+            copy(FILES / "entry", root / "sbin/lab-entry")
             (root / "root" / "authorized_keys").write_text(public)
-            run(["chroot", root, "sh", "-eu", "-c", (FILES / "install.sh").read_text()], log=log)
+            for name in ("install.sh", "container.sh"):
+                run(["chroot", root, "sh", "-eu", "-c", (FILES / name).read_text()], log=log)
             run([FILES / "seed.sh", root, bundle.folder / "images"], log=log)
             run(["tar", "-C", root, "--numeric-owner", "--xattrs", "-cf", folder / ROOT, "."])
             shutil.rmtree(root)
@@ -93,12 +96,15 @@ def node(bare: Path, bundle: Bundle) -> Path:
 
 
 def place(bundle: Bundle, root: Path) -> None:
-    """Copy the programs, the CNI plugins and the entry script into a root."""
-    wanted = {f"usr/local/bin/{program.name}": program for program in bundle.programs}
-    wanted |= {f"opt/cni/bin/{plugin.name}": plugin for plugin in bundle.plugins}
-    wanted["sbin/lab-entry"] = FILES / "entry"
-    for where, source in wanted.items():
-        dest = root / where
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, dest)
-        dest.chmod(0o755)
+    """Copy the programs and the CNI plugins into a root."""
+    for program in bundle.programs:
+        copy(program, root / "usr/local/bin" / program.name)
+    for plugin in bundle.plugins:
+        copy(plugin, root / "opt/cni/bin" / plugin.name)
+
+
+def copy(source: Path, dest: Path) -> None:
+    """Install a program."""
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, dest)
+    dest.chmod(0o755)

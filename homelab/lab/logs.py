@@ -6,22 +6,23 @@ import subprocess
 from pathlib import Path
 
 from homelab.lab.access import Access
+from homelab.lab.docker import Docker
 from homelab.lab.progress import step
 
 UNITS = ("containerd", "haproxy", "keepalived", "kubelet", "ssh")
 PODS = "log/pods"
 
 
-def collect(lab: Access, dest: Path) -> None:
+def collect(docker: Docker, lab: Access, dest: Path) -> None:
     """Write `<dest>/<machine>/…`, and the lab's own logs to `<dest>/lab/`."""
     with step(f"collect the logs in {dest}"):
         dest.mkdir(parents=True, exist_ok=True)
         if lab.paths.logs.is_dir():
             shutil.copytree(lab.paths.logs, dest / "lab", dirs_exist_ok=True)
         for machine in lab.machines():
-            found = lab.docker.inspect(lab.container(machine.name))
+            found = docker.inspect(f"{lab.name}-{machine.name}")
             if found:
-                _machine(var(found), dest / machine.name)
+                of_disk(var(found), dest / machine.name)
 
 
 def var(container: dict[str, list[dict[str, str]]]) -> Path:
@@ -30,7 +31,8 @@ def var(container: dict[str, list[dict[str, str]]]) -> Path:
     return Path(source)
 
 
-def _machine(disk: Path, dest: Path) -> None:
+def of_disk(disk: Path, dest: Path) -> None:
+    """What is worth reading of a machine's /var."""
     dest.mkdir(parents=True, exist_ok=True)
     journal = ["journalctl", f"--directory={disk / 'log/journal'}", "--no-pager", "--quiet"]
     exact = ["--output=short-iso-precise"]

@@ -1,4 +1,4 @@
-"""Make the machines: what they are, for the Vagrantfile, and Vagrant to bring them up."""
+"""Make the node containers: what they are, for the Vagrantfile, and Vagrant to bring them up."""
 
 import json
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 from homelab.lab import processes
 from homelab.lab.access import Settings
 from homelab.lab.capabilities import of_this_machine
+from homelab.lab.containers import Containers
 from homelab.lab.daemon import Daemon
 from homelab.lab.disks import Disk
 from homelab.lab.errors import LabError
@@ -107,7 +108,7 @@ def missing(daemon: Daemon, wanted: Iterable[Machine]) -> list[str]:
     return [one.name for one in wanted if not daemon.docker.inspect(f"{lab}-{one.name}")]
 
 
-def bring_up(lab: Lab) -> None:
+def bring_up(lab: Containers) -> None:
     """Make the missing machines with Vagrant, switch on those that are off, wait for SSH."""
     forget_killed(lab)
     for machine in lab.machines():
@@ -130,7 +131,7 @@ def bring_up(lab: Lab) -> None:
             wait.result()
 
 
-def forget_killed(lab: Lab) -> None:
+def forget_killed(lab: Containers) -> None:
     """End and remove what a killed `up` left half done, and machines nobody wants any more."""
     home = Path(lab.environment()["VAGRANT_HOME"])
     processes.end(lambda pid: processes.started_for(pid, home))
@@ -145,7 +146,7 @@ def forget_killed(lab: Lab) -> None:
             remove_disks(lab, name)
 
 
-def remove_disks(lab: Lab, name: str) -> None:
+def remove_disks(lab: Containers, name: str) -> None:
     """Throw away the disks of a machine that is not there: a new one comes with empty ones."""
     Disk(lab.paths.state, name).remove()
     path, deadline = f"/volumes/{volume(lab.name, name)}", time.monotonic() + COPY_PATIENCE
@@ -159,18 +160,17 @@ def remove_disks(lab: Lab, name: str) -> None:
         time.sleep(0.1)
 
 
-def wait_for_ssh(lab: Lab, name: str) -> None:
-    """Wait until a machine's systemd says that it is up, asked over SSH."""
-    deadline = time.monotonic() + SSH_PATIENCE
+def wait_for_ssh(lab: Lab, name: str, patience: float = SSH_PATIENCE) -> None:
+    """Wait until a machine's systemd says that it is up, asked over SSH; LabError after so long."""
+    deadline = time.monotonic() + patience
     said = ""
     while time.monotonic() < deadline:
-        done = lab.ssh(name, "systemctl is-system-running", timeout=SSH_PATIENCE)
+        done = lab.ssh(name, "systemctl is-system-running", timeout=patience)
         said = done.stdout.strip() or done.stderr.strip()
         if done.stdout.strip() in ("running", "degraded"):
             return
         time.sleep(0.2)
-    then = f"look at `docker logs`: lab run -- docker logs {lab.container(name)}"
-    raise LabError(f"{name} is not up after {SSH_PATIENCE:g} s", said, then)
+    raise LabError(f"{name} is not up after {patience:g} s", said, "look at `lab logs`")
 
 
 def vagrant(lab: Lab, *argv: str) -> None:
@@ -179,7 +179,7 @@ def vagrant(lab: Lab, *argv: str) -> None:
     run(lab.nsenter(["vagrant", *argv]), log=log, env=lab.environment(), cwd=REPO)
 
 
-def remove(lab: Lab) -> None:
+def remove(lab: Containers) -> None:
     """Remove all containers, volumes and the network of a lab from its daemon."""
     for container in lab.docker.containers(label(lab.paths)):
         lab.docker.remove(container["Id"])

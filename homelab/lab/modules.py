@@ -10,6 +10,7 @@ from pathlib import Path
 
 LIST = Path("/proc/modules")  # missing where the kernel has no modules at all
 WANTED = ("loop", "overlay", "bridge", "veth", "br_netfilter", "nf_conntrack", "vxlan")
+FOR_VMS = ("tun", "bridge")
 BRIDGED = Path("/proc/sys/net/bridge")
 
 
@@ -19,11 +20,11 @@ def absent(listed: str, wanted: Iterable[str] = WANTED) -> list[str]:
     return [name for name in wanted if name not in loaded]
 
 
-def load() -> list[str]:
+def load(wanted: Iterable[str] = WANTED) -> list[str]:
     """Load what is missing (if it is not built in); return what was loaded."""
     if not LIST.exists():
         return []
-    before = absent(LIST.read_text())
+    before = absent(LIST.read_text(), wanted)
     subprocess.run(["modprobe", "--quiet", "--all", *before], check=False)
     now = absent(LIST.read_text(), before)
     loaded = [name for name in before if name not in now]

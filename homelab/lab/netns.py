@@ -15,6 +15,11 @@ def exists(name: str) -> bool:
     return (RUN / name).exists()
 
 
+def path(name: str) -> Path:
+    """Where the namespace is mounted."""
+    return RUN / name
+
+
 def create(name: str) -> None:
     """Make the namespace if it is missing."""
     if not exists(name):

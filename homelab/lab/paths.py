@@ -65,6 +65,21 @@ class Paths:
         return f"/homelab-lab-{self.name}"
 
     @property
+    def libvirt(self) -> Path:
+        """What the lab's own libvirt takes for /run, /etc/libvirt and so on."""
+        return self.state / "libvirt"
+
+    @property
+    def pool(self) -> Path:
+        """The VMs' disks."""
+        return self.state / "pool"
+
+    @property
+    def switch(self) -> Path:
+        """Open vSwitch's database, sockets and logs."""
+        return self.state / "switch"
+
+    @property
     def seen_by_vagrant(self) -> Path:
         """What the Vagrantfile reads: machines, image, key."""
         return REPO / ".lab" / self.name

@@ -52,6 +52,15 @@ def in_cgroup(pid: int, cgroup: str) -> bool:
     return any(group == cgroup or group.startswith(f"{cgroup}/") for group in groups)
 
 
+def in_netns(pid: int, netns: Path) -> bool:
+    """Whether a process lives in the network namespace that is mounted at that path."""
+    try:
+        its, ours = Path(f"/proc/{pid}/ns/net").stat(), netns.stat()
+    except OSError:
+        return False
+    return (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino)
+
+
 def end(mine: Callable[[int], bool], first: int = signal.SIGTERM) -> int:
     """End the processes that are `mine`, hard if they take too long; return how many."""
     found = {pid for pid in running() if mine(pid)}

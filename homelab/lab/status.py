@@ -55,18 +55,8 @@ def show(lab: Lab) -> str:
 
 
 def holds_vip(lab: Lab, name: str) -> bool:
-    """Whether a machine has the VIP, asked of the kernel: a frozen machine can't lie."""
-    try:
-        pid = lab.pid(name)
-    except LabError:
-        return False
-    shown = subprocess.run(
-        ["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-4", "-o", "address"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return f" {VIP}/" in shown.stdout
+    """Whether a machine has the VIP, asked of the kernel."""
+    return f" {VIP}/" in lab.addresses(name)
 
 
 def ask(lab: Lab, names: Iterable[str]) -> dict[str, Any]:

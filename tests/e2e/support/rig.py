@@ -113,7 +113,7 @@ def network_of(lab: Lab) -> Iterator[None]:
     setns(2); os.setns exists from Python 3.12 only. Must be entered before any thread is started,
     as only the calling thread and its children move.
     """
-    if lab.daemon.machines_own:
+    if lab.machines_own:
         yield
         return
     with Path("/proc/self/ns/net").open() as home:

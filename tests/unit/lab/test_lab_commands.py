@@ -6,11 +6,11 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from homelab.lab import LabError, deploy, plan
+from homelab.lab import Lab, LabError, deploy, plan
 from homelab.lab import __main__ as command
 from homelab.lab.access import Settings
-from homelab.lab.faults import Lab
 from homelab.lab.paths import Paths
+from homelab.lab.provider import opened
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,11 @@ def test_words_after_a_machine_are_the_machines_own() -> None:
 def test_every_fault_is_a_command() -> None:
     for name in command.FAULTS:
         assert command.parser().parse_args([name, "cp2"]).machine == "cp2"
+        assert callable(getattr(Lab, name.replace("-", "_")))
+    for name in command.LEG_FAULTS:
+        assert command.parser().parse_args([name, "cp2", "3"]).leg == 3
+        assert callable(getattr(Lab, name.replace("-", "_")))
+    assert command.parser().parse_args(["set-clock", "cp2", "-3600"]).seconds == -3600
 
 
 def test_a_lab_that_is_not_there_is_one_clear_line(
@@ -111,12 +116,12 @@ def test_the_forecast_of_a_deploy_is_the_last_one_on_the_same_machines(tmp_path:
 def test_an_unknown_machine_is_told_with_the_known_ones() -> None:
     Settings("image", plan.machines(1, 1), "").write(Paths("lab").machines_file, {})
     with pytest.raises(LabError, match="no machine 'cp7'; it has cp1, w1"):
-        Lab().machine("cp7")
+        opened().machine("cp7")
 
 
 def test_ssh_and_the_deploy_run_in_the_labs_network() -> None:
     Settings("image", plan.machines(1, 1), "/cache/b").write(Paths("lab").machines_file, {})
-    lab = Lab()
+    lab = opened()
     enter = ["nsenter", "--net=/run/netns/homelab-lab", "--"]
     assert lab.ssh_argv("cp1", "true")[:4] == [*enter, "ssh"]
     assert lab.ssh_argv("cp1", "true")[-2:] == ["vagrant@10.77.0.11", "true"]

@@ -23,7 +23,7 @@ def pods(disk: Path) -> list[Path]:
 
 def test_logs_before_and_after_a_changed_manifest_are_both_kept(tmp_path: Path) -> None:
     pods(tmp_path / "disk")
-    logs._machine(tmp_path / "disk", tmp_path / "dest")
+    logs.of_disk(tmp_path / "disk", tmp_path / "dest")
     assert {path.name for path in (tmp_path / "dest").glob("kube-system_*")} == {
         f"kube-system_etcd-cp1_{uid[:8]}_etcd_0.log" for uid in UIDS
     }
@@ -41,7 +41,7 @@ def test_a_log_that_goes_meanwhile_is_left_out(
         return copy(source, dest)
 
     monkeypatch.setattr(shutil, "copyfile", racing)
-    logs._machine(tmp_path / "disk", tmp_path / "dest")
+    logs.of_disk(tmp_path / "disk", tmp_path / "dest")
     assert [path.read_text() for path in (tmp_path / "dest").glob("kube-system_*")] == [
         kept.read_text()
     ]

@@ -68,7 +68,6 @@ def test_opened_bundle_and_its_place_on_a_node(tmp_path: Path) -> None:
     placed = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
     assert placed == {
         *("usr/local/bin/kubelet", "usr/local/bin/etcdctl", "opt/cni/bin/bridge"),
-        "sbin/lab-entry",
     }
     assert all((root / path).stat().st_mode & 0o777 == 0o755 for path in placed)
 
