@@ -13,6 +13,15 @@ from tests.e2e.support.rig import Rig
 TIMEOUT_S = 5  # per request: a dead backend must not hold a check up for long
 
 
+class _Bounded(client.ApiClient):
+    """Gives every request a time-out; without one, a request whose machine has just lost the VIP
+    waits for ever."""
+
+    def call_api(self, *args: Any, **more: Any) -> Any:
+        more["_request_timeout"] = more.get("_request_timeout") or TIMEOUT_S
+        return super().call_api(*args, **more)
+
+
 class Cluster:
     """Typed clients on fresh connections, and the few questions that many tests ask."""
 
@@ -25,7 +34,7 @@ class Cluster:
         settings.tls_server_name = access.name
         settings.client_side_validation = False  # a 1.20 API leaves fields out that 1.3x demands
         settings.retries = False
-        self.client: Any = client.ApiClient(settings)
+        self.client: Any = _Bounded(settings)
         self.core: Any = client.CoreV1Api(self.client)
         self.apps: Any = client.AppsV1Api(self.client)
         self.coordination: Any = client.CoordinationV1Api(self.client)
@@ -40,7 +49,7 @@ class Cluster:
 
     def nodes(self) -> dict[str, Any]:
         """Node objects by name."""
-        return {n.metadata.name: n for n in self.core.list_node(_request_timeout=TIMEOUT_S).items}
+        return {n.metadata.name: n for n in self.core.list_node().items}
 
     def not_ready(self) -> list[str]:
         """Nodes whose Ready condition is not True."""
@@ -48,16 +57,12 @@ class Cluster:
 
     def renewed(self) -> dict[str, datetime.datetime]:
         """When each kubelet last renewed its lease: Ready stays True for 40 s after a death."""
-        leases = self.coordination.list_namespaced_lease(
-            "kube-node-lease", _request_timeout=TIMEOUT_S
-        )
+        leases = self.coordination.list_namespaced_lease("kube-node-lease")
         return {lease.metadata.name: lease.spec.renew_time for lease in leases.items}
 
     def pods(self, namespace: str, selector: str = "") -> list[Any]:
         """Pods of a namespace."""
-        listed = self.core.list_namespaced_pod(
-            namespace, label_selector=selector, _request_timeout=TIMEOUT_S
-        )
+        listed = self.core.list_namespaced_pod(namespace, label_selector=selector)
         return list(listed.items)
 
     def run_in(self, pod: str, namespace: str, *command: str) -> str:

@@ -38,7 +38,7 @@ def problem(rig: Rig, cluster: Cluster) -> str:
     missing = sorted(set(rig.nodes) - running)
     if missing:
         return f"no ready pod on {', '.join(missing)}"
-    endpoints = cluster.core.read_namespaced_endpoints(NAME, NAMESPACE, _request_timeout=5)
+    endpoints = cluster.core.read_namespaced_endpoints(NAME, NAMESPACE)
     addresses = [a.ip for subset in endpoints.subsets or [] for a in subset.addresses or []]
     if len(addresses) != len(rig.nodes):
         return f"{len(addresses)} endpoints for {len(rig.nodes)} nodes"
@@ -52,7 +52,7 @@ def pod_of(cluster: Cluster, node: str) -> Any:
 
 def service_address(cluster: Cluster) -> str:
     """The Service's address inside the cluster."""
-    service = cluster.core.read_namespaced_service(NAME, NAMESPACE, _request_timeout=5)
+    service = cluster.core.read_namespaced_service(NAME, NAMESPACE)
     return str(service.spec.cluster_ip)
 
 
