@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from homelab.documents import network as documents
+from homelab.documents.bonds import legs, mac
 from homelab.network.finding import DEPLOY, Finding
 from homelab.network.lacp import partner_findings
 from homelab.network.legs import leg_findings
@@ -41,7 +42,7 @@ def judge(site: Site, machine: Machine, read: BondList) -> list[Finding]:
 
 def _missing(machine: Machine, bond: Bond, read: BondList) -> Iterator[Finding]:
     yield Finding(bond.name, "is not there", "the site declares it", f"run {DEPLOY}")
-    yield from _ports(documents.legs(machine, bond), bond.name, read)
+    yield from _ports(legs(machine, bond), bond.name, read)
 
 
 def _undeclared(bond: facts.Bond) -> Finding:
@@ -64,7 +65,7 @@ def _ports(nics: Iterable[Nic], where: str, read: BondList) -> Iterator[Finding]
 def _bond(
     site: Site, machine: Machine, bond: Bond, now: facts.Bond, read: BondList
 ) -> Iterator[Finding]:
-    nics = {documents.mac(nic.mac): nic for nic in documents.legs(machine, bond)}
+    nics = {mac(nic.mac): nic for nic in legs(machine, bond)}
     yield from _in_force(bond, now)
     yield from _primary(nics, now)
     yield from _address(site, bond, now, next(iter(nics)))
@@ -98,7 +99,7 @@ def _in_force(bond: Bond, now: facts.Bond) -> Iterator[Finding]:
 
 
 def _primary(nics: dict[str, Nic], now: facts.Bond) -> Iterator[Finding]:
-    preferred = {mac for mac, nic in nics.items() if nic.primary}
+    preferred = {address for address, nic in nics.items() if nic.primary}
     for leg in now.legs:
         primary = (now.options or {}).get("primary")
         if leg.permanent_mac in preferred and primary is not None and primary != leg.name:
@@ -132,8 +133,8 @@ def _address(site: Site, bond: Bond, now: facts.Bond, first: str) -> Iterator[Fi
 def _members(nics: dict[str, Nic], now: facts.Bond, read: BondList) -> Iterator[Finding]:
     """Legs that are missing, and legs that should not be there."""
     there = {leg.permanent_mac for leg in now.legs}
-    for mac, nic in nics.items():
-        if mac in there or read.links is None:
+    for address, nic in nics.items():
+        if address in there or read.links is None:
             continue
         port = _port(read, nic)
         if port is None:
@@ -161,16 +162,16 @@ def _members(nics: dict[str, Nic], now: facts.Bond, read: BondList) -> Iterator[
 def _no_port(where: str, nic: Nic) -> Finding:
     return Finding(
         where,
-        f"lacks the port with MAC {documents.mac(nic.mac)}",
+        f"lacks the port with MAC {mac(nic.mac)}",
         "no port of the machine has that permanent address",
         "compare the site with `ip -br link` there; else the card is dead, or off in the BIOS",
     )
 
 
 def _port(read: BondList, nic: Nic) -> Link | None:
-    mac = documents.mac(nic.mac)
+    address = mac(nic.mac)
     ports = (link for link in read.links or () if link.kind not in MADE_OF_PORTS)
-    return next((link for link in ports if link.permanent_mac == mac), None)
+    return next((link for link in ports if link.permanent_mac == address), None)
 
 
 def _state(now: facts.Bond) -> Iterator[Finding]:

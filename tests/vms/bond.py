@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import time
@@ -68,5 +69,5 @@ class Pinging:
         summary = re.search(r"(\d+) packets transmitted, (\d+) received", out)
         assert summary, out[-500:]
         sent, received = map(int, summary.groups())
-        gaps = [after - before for before, after in zip(at, at[1:], strict=False)]
+        gaps = [after - before for before, after in itertools.pairwise(at)]
         return Lost(sent, sent - received, round(max(gaps, default=float("inf")), 3))

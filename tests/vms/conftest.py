@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab.lab import lifecycle, plan
+from homelab.lab import lifecycle, opened, plan
 from homelab.lab.paths import REPO
 from tests.e2e.support.rig import Rig, network_of
 
@@ -32,7 +32,7 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     folder = REPO / ".homelab" / (attached or NAME) / time.strftime("bonds-%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     if attached:
-        lab = lifecycle.provider.opened(attached)
+        lab = opened(attached)
     else:
         lifecycle.down(NAME)
         lab = lifecycle.up(NAME, plan.machines(1, 0), asked="libvirt")
