@@ -51,6 +51,7 @@ _slow = Timings(
     node_status_s=10,
     node_grace_s=120,
     gate_s=1800,
+    network_trial_s=300,
 )
 
 

@@ -15,7 +15,7 @@ from tests.e2e.support.waiting import Condition, wait_for
 from tests.vms.bond import Pinging, bond, whole
 
 NETWORK = "deploys/network.py"
-TRIAL_S = 60
+TRIAL_S = 120  # emulated machines take seconds for a login
 MACHINE = "cp1"
 
 
