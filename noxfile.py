@@ -87,11 +87,12 @@ def unit(session: nox.Session) -> None:
 def e2e(session: nox.Session) -> None:
     """A fresh lab, the deploy, every fault, and more: docs/tests.md (-- --all: the rest)."""
     install(session, "test", "e2e")
-    chosen = any(word.startswith("tests/") for word in session.posargs)
+    words = ["tests/vms" if word == "bonds" else word for word in session.posargs]
+    chosen = any(word.startswith("tests/") for word in words)
     where = () if chosen else ("tests/e2e",)
     # No cache: it would be root's, in a clone that is the user's.
     plugins = ("-p", "no:randomly", "-p", "no:cacheprovider")
-    as_root(session, "-m", "pytest", *plugins, *where, *session.posargs)
+    as_root(session, "-m", "pytest", *plugins, *where, *words)
 
 
 @nox.session(default=False)

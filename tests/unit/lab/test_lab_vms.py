@@ -205,24 +205,16 @@ def test_the_tiny_guest_is_a_boot_sector() -> None:
     assert accel.EXIT == 85
 
 
-def test_the_provider_is_what_serves_best_and_it_says_why(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(accel, "why_no_kvm", lambda: "a guest hung for 10 s")
-    assert lifecycle.choose(None, None, machines_own=False) == "docker"
-    assert "node containers: no KVM here (a guest hung for 10 s)" in capsys.readouterr().err
-    assert lifecycle.choose(None, "libvirt", machines_own=False) == "libvirt"
-    monkeypatch.setattr(accel, "why_no_kvm", lambda: "")
-    assert lifecycle.choose(None, None, machines_own=False) == "libvirt"
-    assert "VMs: KVM runs a guest" in capsys.readouterr().err
-    assert lifecycle.choose(None, None, machines_own=True) == "docker"
+def test_nobody_gets_vms_unasked() -> None:
+    assert lifecycle.choose(None, None) == "docker"
+    assert lifecycle.choose(None, "libvirt") == "libvirt"
 
 
 def test_a_lab_keeps_its_provider(lab: Vms) -> None:
     assert lab.settings is not None
-    assert lifecycle.choose(lab.settings, None, machines_own=False) == "libvirt"
+    assert lifecycle.choose(lab.settings, None) == "libvirt"
     with pytest.raises(LabError, match="made by the provider 'libvirt'; run `lab down` first"):
-        lifecycle.choose(lab.settings, "docker", machines_own=False)
+        lifecycle.choose(lab.settings, "docker")
 
 
 def test_a_box_that_disks_lie_upon_is_not_thrown_away(lab: Vms) -> None:
