@@ -1,6 +1,6 @@
 """`up` and `down` of VMs: from nothing to machines that answer SSH, and back to nothing."""
 
-from homelab.lab import debian, netns
+from homelab.lab import debian, netns, processes
 from homelab.lab.access import Settings
 from homelab.lab.errors import LabError
 from homelab.lab.paths import Paths, state_root
@@ -58,5 +58,7 @@ def boxes_in_use() -> set[str]:
 
 def end(lab: Vms) -> None:
     """End everything that runs in the lab's network, found by that and by its name alone."""
+    home = lab.paths.state / "vagrant"  # of an `up` that was killed
+    processes.end(lambda pid: processes.started_for(pid, home))
     lab.libvirt.stop()
     lab.switch.stop()

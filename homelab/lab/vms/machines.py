@@ -23,6 +23,11 @@ SSH_PATIENCE = 600.0  # seconds, for many emulated machines on few cores
 # libvirt knows two ways to say "all that this can do".
 CPU_MODES = {"kvm": "host-passthrough", "tcg": "maximum"}
 DRIVERS = {"kvm": "kvm", "tcg": "qemu"}
+# Of the 29 CPU seconds that an emulated boot to SSH takes, the second line saves five.
+QUICK = (
+    "quiet mitigations=off fsck.mode=skip "
+    "nokaslr init_on_alloc=0 cryptomgr.notests no_timer_check rcupdate.rcu_expedited=1"
+)
 # No card fills in checksums on this way; and 802.3ad takes no leg of unknown speed.
 NIC = "speed=1000,duplex=full,csum=off,gso=off,guest_csum=off,host_tso4=off,host_tso6=off"
 
@@ -59,8 +64,7 @@ def one(lab: Vms, machine: Machine) -> dict[str, object]:
 
 def command_line(machine: Machine) -> str:
     """The kernel's."""
-    quick = "quiet mitigations=off fsck.mode=skip"
-    return f"root=/dev/vda rw console=ttyS0 {quick} systemd.hostname={machine.name}"
+    return f"root=/dev/vda rw console=ttyS0 {QUICK} systemd.hostname={machine.name}"
 
 
 def qemu_args(lab: Vms, machine: Machine) -> list[str]:

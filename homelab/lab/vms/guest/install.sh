@@ -35,22 +35,32 @@ ClientIdentifier=mac
 END
 systemctl --quiet enable systemd-networkd
 
-# Keys are made at the first start: machines from one box must not share them.
-cat >/etc/systemd/system/ssh-keys.service <<'END'
+# At the first start: keys that machines from one box must not share, and the name, which the
+# kernel was told, where an installer writes it.
+cat >/usr/local/sbin/first-boot <<'END'
+#!/bin/sh
+set -eu
+hostname >/etc/hostname
+printf '127.0.1.1 %s\n' "$(hostname)" >>/etc/hosts
+for type in ed25519 ecdsa; do
+    ssh-keygen -q -t "$type" -N '' -f "/etc/ssh/ssh_host_${type}_key"
+done
+END
+chmod 0755 /usr/local/sbin/first-boot
+cat >/etc/systemd/system/first-boot.service <<'END'
 [Unit]
-Description=This machine's SSH keys
+Description=What each machine has for itself
 Before=ssh.service
 ConditionPathExists=!/etc/ssh/ssh_host_ecdsa_key
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-ExecStart=/usr/bin/ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key
+ExecStart=/usr/local/sbin/first-boot
 
 [Install]
 RequiredBy=ssh.service
 END
-systemctl --quiet enable ssh-keys
+systemctl --quiet enable first-boot
 # Their work would cost an emulated machine minutes, or there is nobody to log in.
 systemctl --quiet mask \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
