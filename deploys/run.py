@@ -22,7 +22,7 @@ from pyinfra.api.exceptions import DeployError, PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
-from deploys import layers, lock
+from deploys import layers
 from deploys.progress import Clock
 from facts.etcd import Etcd
 from facts.layer import Layers, LayerState, differences
@@ -39,6 +39,7 @@ from homelab.preflight.survey import Survey
 from homelab.preflight.view import Problem
 from homelab.site import derived, load_site
 from homelab.site.model import Machine, Site
+from operations import lock
 
 
 @dataclass

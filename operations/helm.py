@@ -8,7 +8,7 @@ Python's (pyinfra_cli/__init__.py, ``monkey.patch_all``).
 
 A run that is killed takes its helm along (``setpriv --pdeathsig``) and leaves a revision
 "pending-…", at which helm refuses any further work. Only one deploy runs at a time
-(deploys/lock.py), so such a revision belongs to nobody: it is forgotten, and what it has made so
+(operations/lock.py), so such a revision belongs to nobody: it is forgotten, and what it has made so
 far is taken over by the next one.
 """
 

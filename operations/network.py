@@ -28,6 +28,7 @@ from facts.layer import APPLIED, Layers, differences
 from homelab.documents.document import Layer
 from homelab.documents.probes import Probe
 from homelab.documents.trial import KEEP, SCRIPT
+from operations import lock
 
 PACE_S = 1.0
 BACK_S = 100  # taking the old network back: at most 60 s for the gateway, then a restart
@@ -157,3 +158,4 @@ def follow(state: State, host: Host, address: str) -> None:
     connector = at(state, host, address)
     connector.connect()
     host.connector = connector
+    lock.take_over(host)

@@ -12,7 +12,7 @@ from homelab.lab.vms.faults import Vms
 
 NEEDED = (
     *("qemu-system-x86", "qemu-utils", "openvswitch-switch", "dnsmasq-base", "ethtool"),
-    *("libvirt-daemon-system", "libvirt-clients", "vagrant-libvirt", "iptables"),
+    *("libvirt-daemon-system", "libvirt-clients", "vagrant-libvirt", "iptables", "iputils-ping"),
 )
 
 

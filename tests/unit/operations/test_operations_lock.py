@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploys import lock
+from operations import lock
 
 
 @contextmanager
@@ -58,3 +58,13 @@ def test_who_it_is_has_no_spaces() -> None:
 
 def test_with_sudo_it_never_asks_for_a_password() -> None:
     assert lock.command(sudo=True).startswith("sudo -n sh -c ")
+
+
+def test_a_run_takes_its_own_lock_over_from_a_dead_connection() -> None:
+    """A machine whose address has changed keeps the old session, which nobody will ever end."""
+    with session() as (old, first):
+        assert first == "held"
+        subprocess.run(["sh", "-c", lock.release()], check=True, timeout=30)
+        old.wait(timeout=10)
+        with session() as (_, again):
+            assert again == "held"
