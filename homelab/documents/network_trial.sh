@@ -163,8 +163,8 @@ back)
 	[ -d "$trial" ] || exit 0
 	systemctl stop "$timer.timer" 2>/dev/null || :
 	why="${2:-by hand}"
-	case "$(cat "$trial/state" 2>/dev/null)" in
-	waiting:*) why="$why; $(cat "$trial/state")" ;;
+	case "$why $(cat "$trial/state" 2>/dev/null)" in
+	"not confirmed"*" waiting: "*) why="$why; $(cat "$trial/state")" ;;
 	esac
 	echo "is taken back: $why" >"$trial/state"
 	logger -t homelab-network "taking the old network back: $why" || :
