@@ -64,8 +64,7 @@ def legs(answer: Mapping[str, Any]) -> Iterator[Leg]:
 
 
 def _leg(machine: str, bond: Mapping[str, Any], leg: Mapping[str, Any]) -> Leg:
-    actor, partner = leg.get("actor_state"), leg.get("partner_state")
-    both = None if actor is None or partner is None else actor & partner
+    states = leg.get("actor_state"), leg.get("partner_state")
     if bond["mode"] == "802.3ad":
         active = leg.get("aggregator") == bond.get("active_aggregator")
     else:
@@ -77,7 +76,13 @@ def _leg(machine: str, bond: Mapping[str, Any], leg: Mapping[str, Any]) -> Leg:
         mode=bond["mode"],
         up=leg["mii_status"] == "up",
         active=active,
-        # in sync, collecting and distributing, IEEE 802.1AX's bits as the kernel counts them
-        aggregated=None if both is None else both & 0x38 == 0x38,
+        aggregated=None if None in states else all(map(_passing, states)),
         partner=mac(leg["partner_mac"]) if leg.get("partner_mac") else None,
+    )
+
+
+def _passing(state: Mapping[str, bool] | None) -> bool:
+    """This side lets traffic through; ``state`` is facts.lacp.LacpState."""
+    return state is not None and all(
+        state[bit] for bit in ("synchronization", "collecting", "distributing")
     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from facts.bonds import parse
 from homelab.switch import cabling, machines, proof
 from homelab.switch.cabling import Heard
 from homelab.switch.machines import Leg
 from homelab.switch.parse import Member, Neighbour, Trunk
 from homelab.switch.wanted import wanted
+from tests.unit.facts.fact_captures import capture
 from tests.unit.switch.rack import site
 
 WANT = wanted(site())
@@ -64,43 +67,32 @@ def test_ports_in_two_groups_are_one_group_for_nobody() -> None:
     ]
 
 
-# What pyinfra prints for facts.bonds.Bonds, shortened to what is read.
-BONDS = {
-    "facts.bonds.Bonds": {
-        "n1": {
-            "bonds": [
-                {
-                    "name": "bond0", "mode": "802.3ad", "active_aggregator": 2, "active_leg": None,
-                    "legs": [
-                        {"name": "eth0", "mii_status": "up", "permanent_mac": "0C:C4:7A:00:01:01",
-                         "aggregator": 2, "actor_state": 63, "partner_state": 61,
-                         "partner_mac": SYSTEM},
-                        {"name": "eth1", "mii_status": "down", "permanent_mac": "0c:c4:7a:00:01:02",
-                         "aggregator": 1, "actor_state": 69, "partner_state": 1,
-                         "partner_mac": "00:00:00:00:00:00"},
-                    ],
-                }
-            ]
-        },
-        "n2": {
-            "bonds": [
-                {
-                    "name": "bond0", "mode": "active-backup", "active_leg": "eth1",
-                    "legs": [{"name": "eth0", "mii_status": "up",
-                              "permanent_mac": "0c:c4:7a:00:02:01"}],
-                }
-            ]
-        },
-        "n3": {"bonds": None, "unread": {"bonds": "exit code 1"}},
-    }
-}  # fmt: skip
+def answer(**captures: str) -> dict[str, Any]:
+    """What pyinfra prints for machines with these captures, through the fact's own parser."""
+    read = {machine: parse(capture(name)).to_json() for machine, name in captures.items()}
+    return {"facts.bonds.Bonds": read}
 
 
-def test_legs_of_pyinfras_answer() -> None:
-    first, second, other = machines.legs(BONDS)
-    assert first == Leg("n1", "0c:c4:7a:00:01:01", "bond0", "802.3ad", True, True, True, SYSTEM)
-    assert (second.up, second.active, second.aggregated) == (False, False, False)
-    assert (other.mode, other.active, other.aggregated) == ("active-backup", False, None)
+def test_legs_of_a_good_day() -> None:
+    legs = list(machines.legs(answer(n1="bonds-three-legs")))
+    assert [(leg.machine, leg.bond, leg.mode) for leg in legs] == [("n1", "bond0", "802.3ad")] * 3
+    assert all(leg.up and leg.active and leg.aggregated for leg in legs)
+    assert len({leg.partner for leg in legs}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "not_aggregated"),
+    [("bonds-silent-partner", 3), ("bonds-two-aggregators", 1), ("bonds-slow-leg", 1)],
+)
+def test_a_leg_that_carries_nothing_is_seen(name: str, not_aggregated: int) -> None:
+    legs = list(machines.legs(answer(n1=name)))
+    assert sum(not (leg.aggregated and leg.active) for leg in legs) == not_aggregated
+
+
+def test_what_can_not_be_told_is_none() -> None:
+    assert {leg.aggregated for leg in machines.legs(answer(n1="bonds-not-root"))} == {None}
+    assert {leg.aggregated for leg in machines.legs(answer(n1="bonds-active-backup"))} == {None}
+    assert list(machines.legs({"facts.bonds.Bonds": {"n3": {"bonds": None}}})) == []
 
 
 def test_asking_machines_that_cannot_be_asked() -> None:

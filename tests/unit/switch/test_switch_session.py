@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from facts.lacp import LacpState
 from homelab.site import Switch
 from homelab.switch import __main__ as program
 from homelab.switch import machines
@@ -103,7 +104,7 @@ def whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[vrp_switch.S
         legs = rack.Machines(switch, want.plugs)()
         found: dict[str, Any] = {}
         for leg in legs if fact == "facts.bonds.Bonds" else ():
-            state = 63 if leg.aggregated else 1
+            state = LacpState.of(63 if leg.aggregated else 1).to_json()
             found.setdefault(leg.machine, {"bonds": []})["bonds"].append(
                 {"name": leg.bond, "mode": leg.mode, "active_aggregator": int(leg.active),
                  "legs": [{"name": "eth0", "mii_status": "up", "permanent_mac": leg.mac,
