@@ -11,15 +11,10 @@ from collections.abc import Iterable
 
 from homelab.site import bonding
 from homelab.site.bonding import Option
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Nic
 
 SYS = "/sys/class/net"
-
-
-def mac(text: str) -> str:
-    """Any usual spelling as networkd and the kernel write it: ``02:00:00:00:00:0a``."""
-    digits = "".join(character for character in text.lower() if character in "0123456789abcdef")
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
 def legs(machine: Machine, bond: Bond) -> tuple[Nic, ...]:

@@ -7,11 +7,12 @@ old one again.
 from __future__ import annotations
 
 from homelab.documents import bonds as kernel
-from homelab.documents.bonds import legs, mac
+from homelab.documents.bonds import legs
 from homelab.documents.document import Document, Layer
 from homelab.documents.text import header, sweep
 from homelab.documents.traits import Traits
 from homelab.site import derived
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Nic, Site
 from homelab.site.rules.nics import OFFLOADS
 

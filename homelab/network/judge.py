@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from homelab.documents import network as documents
-from homelab.documents.bonds import legs, mac
+from homelab.documents.bonds import legs
 from homelab.network.finding import DEPLOY, Finding
 from homelab.network.lacp import partner_findings
 from homelab.network.legs import leg_findings
 from homelab.site import bonding
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Nic, Site
 
 if TYPE_CHECKING:

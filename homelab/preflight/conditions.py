@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from homelab.documents.bonds import mac
 from homelab.preflight.survey import Survey
 from homelab.preflight.together import (
     clock,
@@ -20,6 +19,7 @@ from homelab.preflight.together import (
 )
 from homelab.preflight.view import Condition, Problem, View
 from homelab.site import derived
+from homelab.site.derived import mac
 from homelab.site.model import Site
 from homelab.site.ports import ports
 

@@ -89,6 +89,12 @@ def prefix_length(site: Site) -> int:
     return ipaddress.ip_network(site.network.subnet).prefixlen
 
 
+def mac(text: str) -> str:
+    """Any usual spelling as networkd and the kernel write it (VRP has 0200-0000-000a): ``02:00:00:00:00:0a``."""
+    digits = "".join(character for character in text.lower() if character in "0123456789abcdef")
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
 def out_folder(site: Site) -> Path:
     """Where the controller keeps what a deploy hands to a person (admin kubeconfig, 0600)."""
     return Path(".homelab") / site.name

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from homelab.site.derived import mac
 from homelab.site.switch_ports import port as port_name
 from homelab.switch.parse import Neighbour
-from homelab.switch.wanted import Plug, Wanted, mac
+from homelab.switch.wanted import Plug, Wanted
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from homelab.switch.wanted import mac
+from homelab.site.derived import mac
 
 
 @dataclass(frozen=True)

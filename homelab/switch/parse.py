@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from homelab.site.derived import mac
 from homelab.site.switch_ports import port as port_name
-from homelab.switch.wanted import mac
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from homelab.site.bonding import partner
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Network, Nic, Site, Switch
 from homelab.site.switch_ports import port as port_name
 
@@ -122,12 +123,6 @@ def _by_bond(site: Site, machine: Machine) -> Iterator[tuple[Bond | None, tuple[
 def _plug(machine: Machine, nic: Nic) -> Plug | None:
     port = port_name(nic.port or "")
     return Plug(machine.name, mac(nic.mac), port, nic.primary) if port else None
-
-
-def mac(text: str) -> str:
-    """A MAC address of any spelling (VRP's is 4c1f-cc45-a8f8) as the kernel writes it."""
-    bare = "".join(c for c in text.lower() if c in "0123456789abcdef")
-    return ":".join(bare[at : at + 2] for at in range(0, len(bare), 2))
 
 
 def _carried(switch: Switch, network: Network) -> Carried:

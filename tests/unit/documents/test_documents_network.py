@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab.documents.bonds import mac
 from homelab.documents.cni_bridge import CONFLIST, NAT, cni_bridge
 from homelab.documents.document import Layer
 from homelab.documents.network import interface, names, network
 from homelab.documents.pod_routes import pod_routes
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Nic, Site, Vlan
 from tests.unit.documents.document_sites import BARE, lab, rack, shell, text
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab.documents.bonds import legs, mac
+from homelab.documents.bonds import legs
 from homelab.documents.network import DROP_IN, FOLDER, network
 from homelab.site import bonding
+from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Site
 from tests.unit.documents.document_sites import BARE, rack, shell, stage
 

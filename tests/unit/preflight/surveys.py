@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from homelab.documents.bonds import mac
 from homelab.preflight.survey import Survey, parse
+from homelab.site.derived import mac
 from homelab.site.model import Machine, Site
 
 NOW = 1_795_000_000.0

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from homelab.site import Site, Switch
+from homelab.site.derived import mac
 from homelab.switch import plan, reading
 from homelab.switch.apply import Timing, apply
 from homelab.switch.machines import Leg
 from homelab.switch.parse import trunks
 from homelab.switch.session import Session
-from homelab.switch.wanted import Plug, mac, wanted
+from homelab.switch.wanted import Plug, wanted
 from tests.unit.site.cases.switch import with_ports
 from tests.unit.site.example_site import example, put
 from tests.unit.switch import vrp_switch
