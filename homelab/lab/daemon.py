@@ -7,7 +7,6 @@ and a network named after the lab are made in it.
 
 import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -82,24 +81,10 @@ class Daemon:
         )
 
     def _start(self) -> None:
-        self.paths.logs.mkdir(parents=True, exist_ok=True)
         (self.paths.state / "daemon.json").write_text("{}\n")
         log = self.paths.logs / "dockerd.log"
-        with log.open("ab") as file:
-            child = subprocess.Popen(
-                self.argv(),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,  # Ctrl-C ends the command, not the lab
-                cwd="/",
-            )
-        deadline = time.monotonic() + PATIENCE
-        while not self.docker.alive():
-            if child.poll() is not None or time.monotonic() > deadline:
-                last = log.read_text(errors="replace").strip().rpartition("\n")[2]
-                raise LabError("the lab's Docker daemon does not start", last, f"read {log}")
-            time.sleep(0.05)
+        failure = "the lab's Docker daemon does not start"
+        processes.start_daemon(failure, self.argv(), log, self.docker.alive, PATIENCE)
 
     def stop(self) -> None:
         """End the daemon and whatever it left; its containers are gone already."""

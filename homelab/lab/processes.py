@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from homelab.lab.errors import LabError
 
 PATIENCE = 10.0
 
@@ -59,6 +62,32 @@ def in_netns(pid: int, netns: Path) -> bool:
     except OSError:
         return False
     return (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def start_daemon(
+    failure: str, argv: Sequence[str], log: Path, alive: Callable[[], bool], patience: float
+) -> None:
+    """Start a daemon that outlives this command, and wait until it answers.
+
+    Raises LabError with ``failure`` and the last line of ``log`` if it ends, or takes longer than
+    ``patience`` seconds.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,  # Ctrl-C ends the command, not the lab
+            cwd="/",
+        )
+    deadline = time.monotonic() + patience
+    while not alive():
+        if child.poll() is not None or time.monotonic() > deadline:
+            last = log.read_text(errors="replace").strip().rpartition("\n")[2]
+            raise LabError(failure, last, f"read {log}")
+        time.sleep(0.05)
 
 
 def end(mine: Callable[[int], bool], first: int = signal.SIGTERM) -> int:

@@ -8,12 +8,10 @@ import functools
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from homelab.lab import netns, processes
-from homelab.lab.errors import LabError
 from homelab.lab.paths import Paths
 from homelab.lab.plan import MANAGEMENT, MOST, Machine, machines
 from homelab.lab.progress import step
@@ -129,22 +127,9 @@ class Libvirt:
         (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF)
         (self.folder / "etc/qemu.conf").write_text(QEMU_CONF)
         log = self.paths.logs / "libvirtd.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            child = subprocess.Popen(
-                self.argv(kvm),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,  # Ctrl-C ends the command, not the lab
-                cwd="/",
-            )
-        deadline = time.monotonic() + PATIENCE
-        while not self.alive():
-            if child.poll() is not None or time.monotonic() > deadline:
-                last = log.read_text(errors="replace").strip().rpartition("\n")[2]
-                raise LabError("the lab's libvirt does not start", last, f"read {log}")
-            time.sleep(0.1)
+        processes.start_daemon(
+            "the lab's libvirt does not start", self.argv(kvm), log, self.alive, PATIENCE
+        )
 
     def argv(self, kvm: bool) -> list[str]:
         """The daemon's command line."""
