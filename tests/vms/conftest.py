@@ -20,8 +20,6 @@ NAME = "bonds"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
-    group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
-    group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
     group.addoption("--lab", help="use this lab of VMs, which is up, instead of a fresh one")
 
 
