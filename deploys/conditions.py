@@ -160,6 +160,16 @@ def etcd(site: Site, members: int) -> list[Condition]:
     ]
 
 
+def own_etcd(machine: Machine) -> Condition:
+    """A linearizable read of this machine's member: the leader and a majority are within reach."""
+    ctl = f"{etcdctl([machine.address])} --command-timeout=5s"
+    return Condition(
+        "this machine's etcd reaches a majority",
+        f"{ctl} endpoint health 2>&1 | grep 'is healthy' || {{ echo 'it does not'; exit 1; }}",
+        f"sudo {ctl} endpoint status --cluster -w table",
+    )
+
+
 def others_sound(others: Sequence[str], joining: Sequence[str]) -> Condition:
     """Before a member is announced. ``joining`` are addresses of machines that are none yet: what
     an earlier life has left of them in etcd is for their own announcement to clear away."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pyinfra import host
 
+from deploys import conditions
 from deploys.kubernetes import rolling
 from deploys.machine import sound
 from deploys.run import Run
 from homelab.documents.network import names, network
-from homelab.documents.probes import probes
+from homelab.documents.probes import Probe, probes
 from homelab.documents.trial import network_trial
+from homelab.site import derived
 from homelab.site.model import Machine
 from operations import gate, guard, layer
+from operations.condition import Condition
 from operations.network import Trial, try_out
 
 
@@ -42,7 +45,10 @@ def change(run: Run, machine: Machine) -> None:
         trial=Trial(
             layer=network(run.site, machine, run.traits(machine)),
             names=tuple(names(run.site, machine)),
-            probes=tuple(probes(run.site, machine, run.traits(machine), member)),
+            probes=(
+                *probes(run.site, machine, run.traits(machine)),
+                *(Probe(c.name, "always", c.probe) for c in _cluster(run, machine) if member),
+            ),
             seconds=run.site.timings.network_trial_s,
             addresses=tuple(dict.fromkeys([machine.address, host.data.ssh_hostname])),
         ),
@@ -58,6 +64,14 @@ def change(run: Run, machine: Machine) -> None:
         ],
         seconds=run.site.timings.gate_s if member else 60,
     )
+
+
+def _cluster(run: Run, machine: Machine) -> list[Condition]:
+    """What a member has to reach over its new network: the API, and etcd's majority."""
+    found = [conditions.balanced_api(run.site), conditions.kubelet()]
+    if machine in derived.control_planes(run.site):
+        found.append(conditions.own_etcd(machine))
+    return found
 
 
 def _differs(run: Run, machine: Machine) -> bool:

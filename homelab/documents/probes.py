@@ -12,7 +12,6 @@ from typing import Literal
 from homelab.documents.bonds import legs
 from homelab.documents.network import bonds, network
 from homelab.documents.traits import Traits
-from homelab.site import derived
 from homelab.site.model import Bond, Machine, Site
 
 GATEWAY = "the gateway answers"  # network_trial.sh knows this name
@@ -31,8 +30,8 @@ class Probe:
         return f"# {self.kind} {self.name}\n{self.command}\n"
 
 
-def probes(site: Site, machine: Machine, traits: Traits, member: bool) -> list[Probe]:
-    """All of a machine's; ``member``: it is in the cluster, which has to answer too."""
+def probes(site: Site, machine: Machine, traits: Traits) -> list[Probe]:
+    """Of the network itself; what the cluster has to answer beside it is for the deploy to add."""
     found: list[Probe] = []
     for bond in bonds(site, machine):
         found.append(Probe(f"every leg of {bond.name} has a link", "always", links(bond)))
@@ -44,14 +43,6 @@ def probes(site: Site, machine: Machine, traits: Traits, member: bool) -> list[P
         Probe(GATEWAY, "always", gateway(site)),
         Probe("names are resolved", "before", "getent ahostsv4 deb.debian.org"),
     ]
-    if member:
-        found += [
-            Probe("the API answers", "always", _says_ok(
-                f"https://{site.api.vip}:{derived.balanced_port(site)}/readyz")),
-            Probe("kubelet is healthy", "always", _says_ok("http://127.0.0.1:10248/healthz")),
-        ]  # fmt: skip
-    if member and machine in derived.control_planes(site):
-        found.append(Probe("etcd sees its peers", "always", etcd(site, machine)))
     return found
 
 
@@ -99,18 +90,5 @@ def gateway(site: Site) -> str:
     )
 
 
-def etcd(site: Site, machine: Machine) -> str:
-    """A linearizable read of its own member: the leader and a majority are within reach."""
-    pki = "/etc/kubernetes/pki/etcd"
-    return (
-        f"ETCDCTL_API=3 etcdctl --endpoints=https://{machine.address}:2379 --command-timeout=5s "
-        f"--cacert={pki}/ca.crt --cert={pki}/server.crt --key={pki}/server.key endpoint health"
-    )
-
-
 def _declared(site: Site, machine: Machine, traits: Traits) -> str:
     return network(site, machine, traits).live
-
-
-def _says_ok(url: str) -> str:
-    return f"curl -sk --max-time 5 {url} | grep -x ok || {{ echo '{url} is not ok'; exit 1; }}"
