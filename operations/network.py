@@ -102,12 +102,15 @@ def prove(state: State, host: Host, trial: Trial) -> bool:
             said = ask(state, host, address, question)
             if said is None:
                 continue
+            if said.startswith(("confirmed", "taken back")) and (
+                lost := follow(state, host, address)
+            ):
+                logger.error(f"{host.name}: network: {said}, but {lost}. Run it again")
+                return False
             if said.startswith("confirmed"):
-                follow(state, host, address)
                 host.log(f"kept: proven by a new login at {address}")
                 return True
             if said.startswith("taken back"):
-                follow(state, host, address)
                 logger.error(failure(host.name, said))
                 return False
             if said != told and said.startswith("trial: waiting"):
@@ -153,9 +156,13 @@ def at(state: State, host: Host, address: str) -> BaseConnector:
     return connector
 
 
-def follow(state: State, host: Host, address: str) -> None:
-    """From now on this run talks to the machine at ``address``, over a new connection."""
+def follow(state: State, host: Host, address: str) -> str:
+    """From now on this run talks to the machine at ``address``; else why not, or ""."""
     connector = at(state, host, address)
-    connector.connect()
-    host.connector = connector
-    lock.take_over(host)
+    try:
+        connector.connect()
+        host.connector = connector
+        lock.take_over(host)
+    except (PyinfraError, SSHException, OSError, EOFError) as error:
+        return str(error) or type(error).__name__
+    return ""

@@ -163,8 +163,9 @@ back)
 	[ -d "$trial" ] || exit 0
 	systemctl stop "$timer.timer" 2>/dev/null || :
 	why="${2:-by hand}"
-	case "$why $(cat "$trial/state" 2>/dev/null)" in
-	"not confirmed"*" waiting: "*) why="$why; $(cat "$trial/state")" ;;
+	case "$why" in
+	# sound: nobody logged in anew at the new address, or nobody was there any more
+	"not confirmed"*) why="$why; its own word: $("$me" verdict)" ;;
 	esac
 	echo "is taken back: $why" >"$trial/state"
 	logger -t homelab-network "taking the old network back: $why" || :

@@ -90,7 +90,7 @@ def prefix_length(site: Site) -> int:
 
 
 def mac(text: str) -> str:
-    """Any usual spelling as networkd and the kernel write it (VRP has 0200-0000-000a): ``02:00:00:00:00:0a``."""
+    """Any usual spelling (VRP: 0200-0000-000a) as the kernel writes it: ``02:00:00:00:00:0a``."""
     digits = "".join(character for character in text.lower() if character in "0123456789abcdef")
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 

@@ -5,17 +5,20 @@ That a living machine really has its network back is for the lab's VMs to show.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from facts.layer import APPLIED
 from homelab.documents.document import Document, Layer
-from homelab.documents.probes import Probe
-from homelab.documents.trial import SCRIPT, network_trial
+from homelab.documents.network import network
+from homelab.documents.probes import GATEWAY, Probe, probes
+from homelab.documents.trial import SCRIPT, SOURCE, network_trial
 from operations.network import Trial, pack
-from tests.unit.documents.document_sites import document, rack, shell
+from tests.unit.documents.document_sites import BARE, document, rack, shell
 
-GOOD = Probe("the gateway answers", "always", "echo it does")
+GOOD = Probe(GATEWAY, "always", "echo it does")
 OLD, NEW = "/etc/systemd/network/90-old.network", "/etc/systemd/network/05-new.network"
 APPLY, LEFT = "$T begin 30 < pack; $T apply", "ls /etc/systemd/network; cat /etc/network/interfaces"
 FILES_OF_OLD = ["90-old.network", "interfaces"]
@@ -109,9 +112,10 @@ def test_an_activation_that_fails_is_taken_back(box: Box) -> None:
 
 @pytest.mark.parametrize("until", ["$T begin 30 < pack", APPLY], ids=["begun", "sound"])
 def test_nobody_confirms(box: Box, until: str) -> None:
-    """The controller is gone: the timer's own words."""
+    """The controller is gone: the timer's own words, and how far the machine had come."""
     said, *left = box.run(until, "$T back 'not confirmed within 30 s'", "$T verdict", LEFT)
-    assert said.endswith(": not confirmed within 30 s")
+    word = "sound" if until == APPLY else "trial: it begins"
+    assert said.endswith(f": not confirmed within 30 s; its own word: {word}")
     assert left == FILES_OF_OLD
 
 
@@ -143,3 +147,18 @@ def test_a_link_is_restored_as_a_link(box: Box) -> None:
         "readlink /etc/resolv.conf",
     )
     assert box.run(*steps)[-1] == "/run/resolv.conf"
+
+
+def test_what_a_network_changes_is_what_is_taken_back() -> None:
+    """The script's list of roots, against every file of the layer and its stamp."""
+    (listed,) = re.findall(r'^roots="([^"]+)"', SOURCE.read_text(), re.MULTILINE)
+    roots = [f"/{root}" for root in listed.split()]
+    paths = [d.path for d in network(rack(), rack().machines[0], BARE).documents]
+    for path in [*paths, f"{APPLIED}/network"]:
+        assert any(path == root or path.startswith(f"{root}/") for root in roots), path
+
+
+def test_the_script_and_the_probes_call_the_gateways_probe_the_same() -> None:
+    assert f'"# always {GATEWAY}"' in SOURCE.read_text()
+    found = probes(rack(), rack().machines[0], BARE)
+    assert [probe.kind for probe in found if probe.name == GATEWAY] == ["always"]
