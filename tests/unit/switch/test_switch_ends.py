@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from facts import lldp
 from facts.bonds import parse
 from homelab.switch import cabling, machines, proof
 from homelab.switch.cabling import Heard
@@ -98,6 +100,16 @@ def test_what_can_not_be_told_is_none() -> None:
 def test_asking_machines_that_cannot_be_asked() -> None:
     with pytest.raises(machines.Unasked, match=r"asking the machines for facts.bonds.Bonds failed"):
         machines.ask("inventories/no-such-file.py", "facts.bonds.Bonds")
+
+
+def test_neighbours_of_pyinfras_answer() -> None:
+    """Through the fact's own parser."""
+    read = {"n1": lldp.parse(capture("lldp-three-legs")).to_json(), "n2": None}
+    found = list(cabling.heard({"facts.lldp.Lldp": read}))
+    assert len(found) == 3
+    assert {leg.machine for leg in found} == {"n1"}
+    assert all(re.fullmatch(r"([0-9a-f]{2}:){5}[0-9a-f]{2}", leg.mac) for leg in found)
+    assert all(leg.port and leg.leg for leg in found)
 
 
 def heard(**other: str) -> list[Heard]:
