@@ -61,6 +61,9 @@ def main() -> None:
         stage.reached(name=f"Stage: control plane {target.name}")
         if machine == target:
             join.join_control_plane(run, machine)
+    stage.reached(name="Stage: control planes are well")
+    if machine in join.joining(run):
+        join.finish_control_plane(run, machine)
 
     stage.reached(name="Stage: workers")
     if join.new_workers(run) and machine == run.anchor:

@@ -20,7 +20,11 @@ def joining(run: Run) -> list[Machine]:
 
 
 def join_control_plane(run: Run, machine: Machine) -> None:
-    """A learner first, a voter when in sync, and only then its API server."""
+    """A learner first, a voter when in sync, and only then its API server.
+
+    What must happen to one machine at a time ends with the vote. Its API server starts while the
+    next machine's etcd joins: etcd refuses that until it has seen the new member for 5 s anyway.
+    """
     waiting = joining(run)[joining(run).index(machine) :]
     already = [m for m in derived.control_planes(run.site) if m not in waiting]
     others = [member.address for member in already]
@@ -54,19 +58,23 @@ def join_control_plane(run: Run, machine: Machine) -> None:
     kubeadm.start_control_plane(
         name=f"Control planes: {machine.name}, API server and its fellows", patches=run.patches
     )
+
+
+def finish_control_plane(run: Run, machine: Machine) -> None:
+    """All new ones at once, when the last has joined: only now are they members."""
     gate.passed(
-        name=f"Control planes: {machine.name}, gate",
+        name="Control planes: gate",
         gate=f"control plane {machine.name}",
         conditions=[
-            *conditions.etcd(run.site, len(already) + 1),
+            *conditions.etcd(run.site, len(derived.control_planes(run.site))),
             conditions.own_api(run.site),
             conditions.balanced_api(run.site),
             conditions.node_registered(machine),
         ],
         seconds=run.site.timings.gate_s,
-        sound=sound,
+        sound=conditions.sound(run.site, machine),
     )
-    kubeadm.record_member(name=f"Control planes: {machine.name}, recorded", site=run.site.name)
+    kubeadm.record_member(name="Control planes: recorded", site=run.site.name)
 
 
 def write_etcd_arguments(run: Run, machine: Machine) -> None:

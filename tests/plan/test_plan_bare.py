@@ -63,6 +63,7 @@ def test_the_story_is_told_in_order(name: str, plan: Ran) -> None:
         "Stage: certificate authorities",
         second,
         third,
+        "Stage: control planes are well",
         "Stage: workers",
         "Stage: workers join",
         "Stage: pod network",
@@ -71,7 +72,7 @@ def test_the_story_is_told_in_order(name: str, plan: Ran) -> None:
 
 
 def test_each_step_is_in_its_stage(name: str, plan: Ran) -> None:
-    """cp2 wholly before cp3, workers after both, health at the end."""
+    """cp2 votes before cp3 is announced, workers after both are well, health at the end."""
     first, second, third = (m.name for m in derived.control_planes(plans.site(name)))
     stages: dict[str, list[tuple[str, list[str]]]] = {}
     for entry in plan.plan:
@@ -84,10 +85,14 @@ def test_each_step_is_in_its_stage(name: str, plan: Ran) -> None:
         told = stages[f"control plane {machine}"]
         assert {hosts[0] for _, hosts in told} == {machine}
         steps_of = [name.partition(", ")[2] for name, _ in told]
-        parts = ("learner announced", "in sync and promoted", "API server", "gate", "recorded")
+        parts = ("learner announced", "in sync and promoted", "API server")
         places = [max(at for at, step in enumerate(steps_of) if part in step) for part in parts]
         assert places == sorted(places), steps_of
         assert places[-1] == len(steps_of) - 1
+    assert stages["control planes are well"] == [
+        ("Control planes: gate", sorted([second, third])),
+        ("Control planes: recorded", sorted([second, third])),
+    ]
     assert stages["workers"] == [("Workers: a token for this run", [first])]
     assert stages["workers join"][-1] == ("Workers: join", workers)
     assert [name for name, hosts in stages["health"] if hosts == [first]] == [
@@ -174,7 +179,7 @@ def test_no_machine_passes_a_stage_alone(run: Ran) -> None:
     """Every machine comes to every stage, so that pyinfra can't let one overtake another."""
     everybody = {machine.name for machine in plans.site("lab").machines}
     stages = [(step, set(hosts)) for step, hosts in run.steps if step.startswith("Stage: ")]
-    assert len(stages) == 9
+    assert len(stages) == 10
     assert [step for step, hosts in stages if hosts != everybody] == []
 
 

@@ -117,10 +117,11 @@ KILL_POINTS = [
               starting("First control plane: the cluster's records and addons")),
     KillPoint("member-announced", learner("cp2"), long=False),
     KillPoint("learner-starts", wrote("cp2", f"{MANIFESTS}/etcd.yaml")),
-    KillPoint("second-api-server-starts", starting("Control planes: cp2, gate")),
-    KillPoint("second-being-recorded", starting("Control planes: cp2, recorded")),
+    KillPoint("second-api-server-starts", wrote("cp2", f"{MANIFESTS}/kube-apiserver.yaml")),
     KillPoint("member-announced-and-machine-dead", learner("cp3"), power="cp3"),
     KillPoint("third-api-server-starts", wrote("cp3", f"{MANIFESTS}/kube-apiserver.yaml")),
+    KillPoint("all-vote-and-none-is-recorded", starting("Control planes: gate")),
+    KillPoint("being-recorded", starting("Control planes: recorded")),
     KillPoint("workers-join", starting("Workers: join")),
     KillPoint("health", starting("Health: gate")),
 ]  # fmt: skip
