@@ -286,6 +286,8 @@ echo "$conf" > /run/homelab/networkd.conf
 echo "$files" > /run/homelab/networkd.files
 {change}
 if [ -n "$anew" ]; then
-    systemctl --no-block try-restart homelab-pod-routes.service keepalived.service
+    for unit in homelab-pod-routes.service keepalived.service; do
+        systemctl --no-block try-restart "$unit" 2>/dev/null || :  # not there before the first node
+    done
 fi
 """

@@ -106,6 +106,7 @@ begin)
 	sync
 	# From here on a restart brings the old files back, and the timer does if nobody confirms.
 	mv "$home/next" "$trial"
+	sync "$home"
 	systemctl stop "$timer.timer" 2>/dev/null || :
 	systemctl reset-failed "$timer.service" homelab-network-apply.service 2>/dev/null || :
 	systemd-run --quiet --collect --unit="$timer" --on-active="$2" \

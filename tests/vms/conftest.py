@@ -23,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lab", help="use this lab of VMs, which is up, instead of a fresh one")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # the lab's machines and its switch outlive the call that starts them
+    config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running")
+
+
 @pytest.fixture(scope="session")
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """One VM, bare, and the switch; taken away at the end unless it was named or is to be kept."""

@@ -88,7 +88,7 @@ def test_a_machine_that_is_reset_in_the_middle_has_its_old_network(rig: Rig) -> 
         rig, "reset", NETWORK, "-y", inventory=other(rig, "reset", "bonds=(_lab.network.bonds[0]"
         ".replace(mode='active-backup', lacp_rate='fast', xmit_hash_policy='layer3+4'),)")
     )  # fmt: skip
-    on_trial = "test -d /var/lib/homelab/network/trial && echo yes || true"
+    on_trial = "test -s /var/lib/homelab/network/trial/state && echo yes || true"
     assert running.kill_when(lambda: rig.root(MACHINE, on_trial) == "yes\n")
     rig.lab.kill(MACHINE)
     rig.lab.start(MACHINE)
