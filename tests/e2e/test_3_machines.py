@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from homelab.documents import host as host_documents
 from homelab.documents.traits import Traits
@@ -122,3 +123,12 @@ def subject_names(host: Any, certificate: str) -> set[str]:
     """The SANs of a certificate, as openssl prints them."""
     text = host.check_output(f"openssl x509 -noout -ext subjectAltName -in {certificate}")
     return {name.strip() for line in text.splitlines()[1:] for name in line.split(",")}
+
+
+def test_the_api_server_is_not_killed_for_an_etcd_without_a_leader(plane: Any) -> None:
+    """kubeadm has merged our probe with its own: the address and the scheme are still there."""
+    manifest = yaml.safe_load(plane.file("/etc/kubernetes/manifests/kube-apiserver.yaml").content)
+    probe = manifest["spec"]["containers"][0]["livenessProbe"]["httpGet"]
+    assert probe["path"] == "/livez?exclude=etcd"
+    assert probe["port"] == 6443
+    assert probe["scheme"] == "HTTPS"
