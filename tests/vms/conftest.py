@@ -13,19 +13,31 @@ import pytest
 
 from homelab.lab import lifecycle, opened, plan
 from homelab.lab.paths import REPO
+from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig, network_of
 
 NAME = "bonds"
+COLUMNS = ("silence", "packets lost", "noticed after")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
     group.addoption("--lab", help="use this lab of VMs, which is up, instead of a fresh one")
+    group.addoption("--all", action="store_true", help="every mode, and 5 repeats")
+    group.addoption("--repeats", type=int, help="of each fault of a leg (default 1, with --all 5)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # the lab's machines and its switch outlive the call that starts them
     config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running")
+    config.addinivalue_line("markers", "long: runs with --all only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--all"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +56,17 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
         yield rig
     if not attached and os.environ.get("HOMELAB_KEEP") != "always":
         lifecycle.down(NAME)
+
+
+@pytest.fixture(scope="session")
+def repeats(request: pytest.FixtureRequest) -> int:
+    every = request.config.getoption("--all")
+    return int(request.config.getoption("--repeats") or (5 if every else 1))
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest, rig: Rig) -> Report:
+    """docs/results/bonds.md with --all, docs/results/latest/bonds.md without."""
+    every = request.config.getoption("--all")
+    folder = REPO / "docs/results" / ("" if every else "latest")
+    return Report(rig, folder, "bonds", "What a ping sees of a bond's legs", COLUMNS)

@@ -19,12 +19,17 @@ from homelab.lab.shell import run
 BRIDGE = "switch"  # also the controller's own port
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 DATABASE, FORWARDING, LEASES = "ovsdb-server", "ovs-vswitchd", "dnsmasq"
-# 802.3ad, a silent partner is out after three seconds; a port whose partner speaks no LACP (a
-# machine that nobody has configured yet) still works alone: ovs-vswitchd.conf.db(5).
-BOND = (
-    *("lacp=active", "bond_mode=balance-tcp"),
-    *("other_config:lacp-time=fast", "other_config:lacp-fallback-ab=true"),
-)
+# What a machine's ports can be (`homelab.site.bonding.partner`), by ovs-vswitchd.conf.db(5).
+# "lacp": a silent partner is out after three seconds; a port whose partner speaks no LACP (a box
+# that nobody has configured yet) still works alone. "static": Open vSwitch's nearest to one; it
+# takes broadcasts from one leg only.
+GROUPS = {
+    "lacp": (
+        *("lacp=active", "bond_mode=balance-tcp"),
+        *("other_config:lacp-time=fast", "other_config:lacp-fallback-ab=true"),
+    ),
+    "static": ("lacp=off", "bond_mode=balance-slb"),
+}
 
 
 class Switch:
@@ -53,9 +58,10 @@ class Switch:
             self._lease(plan_of_all(MOST, MOST))
         plugged = self._vsctl("list-ports", BRIDGE).split()
         for machine in wanted:
-            if self._lay_cables(machine) or machine.name not in plugged:
-                self._plug(machine)
-        for name in {*plugged} - {machine.name for machine in wanted}:
+            if self._lay_cables(machine) or not {machine.name, *machine.taps} & {*plugged}:
+                self.bundle(machine, "lacp")
+        kept = {name for machine in wanted for name in (machine.name, *machine.taps)}
+        for name in {*plugged} - kept:
             self._vsctl("--if-exists", "del-port", BRIDGE, name)
 
     def power_on(self) -> None:
@@ -88,13 +94,37 @@ class Switch:
         shown = self._inside("ip", "-o", "link", "show", "up")
         return {line.split(": ")[1].partition("@")[0] for line in shown.splitlines()}
 
+    def bundle(self, machine: Machine, kind: str) -> None:
+        """Make a machine's ports a group, "lacp" or "static"; or three ports, "none"."""
+        words = ["--if-exists", "del-port", BRIDGE, machine.name]
+        for tap in machine.taps:
+            words += ["--", "--if-exists", "del-port", BRIDGE, tap]
+        if kind == "none":
+            for tap in machine.taps:
+                words += ["--", "add-port", BRIDGE, tap]
+        else:
+            words += ["--", "add-bond", BRIDGE, machine.name, *machine.taps, *GROUPS[kind]]
+        self._vsctl(*words)
+
     def silence(self, tap: str) -> None:
         """Forward nothing from or to a cable, LACP included; its link stays up."""
-        self._vsctl("--if-exists", "del-bond-iface", tap)
+        alone = tap in self._vsctl("list-ports", BRIDGE).split()
+        self._vsctl("--if-exists", *(("del-port", BRIDGE) if alone else ("del-bond-iface",)), tap)
 
     def hear(self, machine: Machine, tap: str) -> None:
         """Forward again."""
-        self._vsctl("--may-exist", "add-bond-iface", machine.name, tap)
+        if machine.name in self._vsctl("list-ports", BRIDGE).split():
+            self._vsctl("--may-exist", "add-bond-iface", machine.name, tap)
+        else:
+            self._vsctl("--may-exist", "add-port", BRIDGE, tap)
+
+    def set_key(self, tap: str, key: int | None) -> None:
+        """Give a cable an LACP key of its own, as if it were in another group; None: no more."""
+        option = "other_config", "lacp-aggregation-key"
+        if key is None:
+            self._vsctl("remove", "interface", tap, *option)
+        else:
+            self._vsctl("set", "interface", tap, f"{':'.join(option)}={key}")
 
     def _start_database(self) -> None:
         database = self.folder / "conf.db"
@@ -117,11 +147,6 @@ class Switch:
             self._inside("ip", "link", "set", tap, "addrgenmode", "none", "up")
             self._inside("ethtool", "--offload", tap, "tx", "off")
         return bool(missing)
-
-    def _plug(self, machine: Machine) -> None:
-        """Its group; anew, if the switch knew taps that are no more."""
-        group = ("add-bond", BRIDGE, machine.name, *machine.taps, *BOND)
-        self._vsctl("--if-exists", "del-port", BRIDGE, machine.name, "--", *group)
 
     def _lease(self, machines: tuple[Machine, ...]) -> None:
         """Give addresses to machines that ask for one on any of their legs."""

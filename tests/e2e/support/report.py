@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from homelab.probe.results import Fault as Row
@@ -26,9 +26,16 @@ class Report:
     What this session measures replaces what the file had of it; the rest of the file stays.
     """
 
-    def __init__(self, rig: Rig, folder: Path) -> None:
-        self.folder = folder
-        self.file = folder / "faults.json"
+    def __init__(
+        self,
+        rig: Rig,
+        folder: Path,
+        name: str = PICTURES,
+        title: str = "Faults and what a client saw of them",
+        columns: Sequence[str] = COLUMNS,
+    ) -> None:
+        self.folder, self.title, self.columns = folder, title, columns
+        self.file = folder / f"{name}.json"
         self.rows: dict[str, Row] = rows(self.file.read_text()) if self.file.exists() else {}
         self.anew: set[str] = set()
         self.settings = settings(rig)
@@ -56,11 +63,10 @@ class Report:
         if picture:
             (self.folder / PICTURES).mkdir(exist_ok=True)
             (self.folder / PICTURES / f"{name}.svg").write_text(picture)
-        results = Results(
-            "Faults and what a client saw of them", self.settings, [*self.rows.values()]
-        )
+        results = Results(self.title, self.settings, [*self.rows.values()])
         self.file.write_text(as_json(results))
-        (self.folder / "faults.md").write_text(as_markdown(results, COLUMNS, PICTURES))
+        table = as_markdown(results, self.columns, PICTURES)
+        self.file.with_suffix(".md").write_text(table)
 
 
 def settings(rig: Rig) -> dict[str, object]:

@@ -1,0 +1,132 @@
+"""Every mode of the kernel: made over the bond before it, and what a cut or silent leg costs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from homelab.lab.plan import LEGS
+from homelab.lab.vms.faults import Vms
+from tests.e2e.support.pyinfra import Running
+from tests.e2e.support.report import Report
+from tests.e2e.support.rig import Rig
+from tests.e2e.support.waiting import Condition, wait_for
+from tests.vms.bond import Lost, Pinging, whole
+from tests.vms.test_1_trial import MACHINE, NETWORK, other
+
+SETTLED_S = 60
+HOLD_S = 10  # a silent leg that nobody notices goes on losing packets
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A mode of the kernel with ``options`` of the site's; ``ports`` is what the switch must be.
+
+    ``notices_s``: how long it may take until a leg that is silent is left out; None: never, as
+    its link is up and nothing else is watched.
+    """
+
+    name: str
+    mode: str
+    ports: str
+    options: str = ""
+    notices_s: float | None = None
+
+
+BY_ARP = "miimon_ms=0, arp_interval_ms=500, arp_targets=('10.77.0.1',)"
+MODES = [
+    Mode("802.3ad", "802.3ad", "lacp", notices_s=10),
+    Mode("802.3ad-slow", "802.3ad", "lacp", "lacp_rate='slow'", notices_s=120),
+    Mode("active-backup", "active-backup", "none"),
+    Mode("active-backup-by-arp", "active-backup", "none", BY_ARP, notices_s=10),
+    *(Mode(mode, mode, "static") for mode in ("balance-rr", "balance-xor", "broadcast")),
+    *(Mode(mode, mode, "none") for mode in ("balance-tlb", "balance-alb")),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_a_mode(rig: Rig, report: Report, repeats: int, mode: Mode) -> None:
+    become(rig, mode)
+    for _ in range(repeats):
+        for leg in range(1, LEGS + 1):
+            lost = a_leg_is_cut(rig, leg)
+            report.put(f"{mode.name}-cut", f"{mode.name}: a leg is cut, and healed", {}, told(lost))
+        silent, noticed = a_leg_is_silent(rig, mode)
+        figures = told(silent) | ({} if noticed is None else {"noticed after": round(noticed, 1)})
+        title = f"{mode.name}: a leg is silent while its link stays up"
+        if mode.notices_s is None:
+            title += f", for {HOLD_S} s: unnoticed"
+        report.put(f"{mode.name}-silent", title, {}, figures)
+
+
+@pytest.mark.long
+def test_back_to_what_the_site_says(rig: Rig) -> None:
+    become(rig, MODES[0])
+
+
+def become(rig: Rig, mode: Mode) -> None:
+    """The deploy changes the machine over the bond itself; the switch follows as soon as it has.
+
+    So a person would do it, one at each end, and it is within the time that a change is on trial.
+    """
+    vms = _vms(rig)
+    options = ", ".join(filter(None, [f"mode={mode.mode!r}", mode.options]))
+    site = other(rig, mode.name, f"bonds=(_lab.network.bonds[0].replace({options}),)")
+    changes = _mode(rig) != mode.mode
+    running = Running(rig, mode.name, NETWORK, "-y", inventory=site)
+    while changes and running.process.poll() is None:
+        if _mode(rig) == mode.mode:
+            vms.switch.bundle(vms.machine(MACHINE), mode.ports)
+            break
+        time.sleep(1)
+    run = running.wait()
+    assert run.returncode == 0, run.output[-3000:]
+    assert _mode(rig) == mode.mode
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+
+
+def a_leg_is_cut(rig: Rig, leg: int) -> Lost:
+    vms = _vms(rig)
+    with Pinging(rig, rig.address(MACHINE)) as pinging:
+        vms.cut_leg(MACHINE, leg)
+        time.sleep(3)
+        vms.heal_leg(MACHINE, leg)
+        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        return pinging.stop()
+
+
+def a_leg_is_silent(rig: Rig, mode: Mode) -> tuple[Lost, float | None]:
+    """What was lost, and seconds until the machine left the leg out (None: it never would)."""
+    vms, noticed = _vms(rig), None
+    with Pinging(rig, rig.address(MACHINE)) as pinging:
+        began = vms.silence_leg(MACHINE, 1)
+        if mode.notices_s is None:
+            time.sleep(HOLD_S)
+        else:
+            wait_for([Condition("it is left out", lambda: _left_out(rig))], mode.notices_s)
+            noticed = time.monotonic() - began
+        vms.heal_leg(MACHINE, 1)
+        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        return pinging.stop(), noticed
+
+
+def told(lost: Lost) -> dict[str, float]:
+    return {"silence": lost.longest_s, "packets lost": float(lost.lost)}
+
+
+def _left_out(rig: Rig) -> str:
+    """By LACP it leaves the aggregator, by ARP its link counts as down."""
+    return "" if whole(rig, MACHINE) else "the bond is whole"
+
+
+def _mode(rig: Rig) -> str:
+    said = rig.root(MACHINE, "cat /sys/class/net/bond0/bonding/mode 2>/dev/null || true")
+    return said.partition(" ")[0].strip()
+
+
+def _vms(rig: Rig) -> Vms:
+    assert isinstance(rig.lab, Vms)
+    return rig.lab
