@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
+from homelab.lab.paths import REPO
 from homelab.lab.plan import LEGS
 from homelab.lab.vms.faults import Vms
-from tests.e2e.support.rig import Rig
+from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
 from tests.vms.bond import Pinging, bond, whole
 
@@ -67,6 +71,83 @@ def test_all_legs_are_down_and_back(rig: Rig) -> None:
     vms(rig).heal(MACHINE)
     wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
     assert rig.root(MACHINE, f"ip -4 addr show bond0 | grep -c {rig.address(MACHINE)}") == "1\n"
+
+
+def test_a_leg_in_another_group_of_the_switch_is_told_by_its_key(rig: Rig) -> None:
+    """Two aggregators: the leg has a link and carries nothing, and the report says why."""
+    tap = vms(rig).machine(MACHINE).taps[2]
+    vms(rig).switch.set_key(tap, 77)
+    try:
+        wait_for([Condition("it is left out", lambda: _alone(rig))], SETTLED_S)
+        rc, said = report_of(rig)
+        assert rc == 2, said
+        assert "in the switch's group with key" in " ".join(said.split()), said
+    finally:
+        vms(rig).switch.set_key(tap, None)
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+
+
+def test_a_switch_without_lacp_is_told(rig: Rig) -> None:
+    """The right bond towards the wrong ports: one leg carries all."""
+    machine = vms(rig).machine(MACHINE)
+    vms(rig).switch.bundle(machine, "none")
+    try:
+        wait_for([Condition("it is noticed", lambda: _told(rig, "hears no LACP partner"))], 120)
+    finally:
+        vms(rig).switch.bundle(machine, "lacp")
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    assert report_of(rig)[0] == 0
+
+
+def test_a_leg_that_flaps_is_out_while_it_does(rig: Rig) -> None:
+    with Pinging(rig, rig.address(MACHINE)) as pinging:
+        for _ in range(5):
+            vms(rig).cut_leg(MACHINE, 3)
+            time.sleep(1)
+            vms(rig).heal_leg(MACHINE, 3)
+            time.sleep(1)
+        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        lost = pinging.stop()
+    print(f"a leg flaps five times in ten seconds: {lost}")
+    assert lost.longest_s < 5
+    rc, said = report_of(rig)
+    assert rc == 0
+    assert "has lost its link" in " ".join(said.split()), said
+
+
+def test_many_flows_use_all_legs_and_one_flow_uses_one(rig: Rig) -> None:
+    """By counters per leg, towards the switch; emulated cards say nothing about bandwidth."""
+    one, many = (sent(rig, flows) for flows in (1, 48))
+    print(f"packets per leg: of one flow {one}, of 48 flows {many}")
+    assert sorted(one)[-1] > 0.9 * sum(one)
+    assert min(many) > 0.1 * sum(many)
+
+
+def sent(rig: Rig, flows: int) -> list[int]:
+    """Packets that each leg sent while the machine sent 3000 datagrams in so many flows."""
+    count = "cat /sys/class/net/bond0/lower_*/statistics/tx_packets"
+    send = (
+        "import socket\n"
+        f"socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range({flows})]\n"
+        "for n in range(3000):\n"
+        f"    socks[n % {flows}].sendto(b'x' * 500, ('{rig.site.network.gateway}', 9))\n"
+    )
+    said = rig.root(MACHINE, f'{count}; echo; python3 -c "{send}"; {count}').split("\n\n")
+    before, after = ([int(word) for word in part.split()] for part in said)
+    return [later - earlier for earlier, later in zip(before, after, strict=True)]
+
+
+def report_of(rig: Rig) -> tuple[int, str]:
+    """Exit code and text of `nox -s network`."""
+    argv = rig.lab.nsenter([sys.executable, "-m", "deploys.report", INVENTORY])
+    env = {**os.environ, **rig.environment, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(argv, cwd=REPO, env=env, capture_output=True, text=True, timeout=300)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _told(rig: Rig, words: str) -> str:
+    rc, said = report_of(rig)
+    return "" if rc == 2 and words in " ".join(said.split()) else said
 
 
 def _alone(rig: Rig) -> str:

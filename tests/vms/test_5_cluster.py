@@ -1,0 +1,109 @@
+"""A control plane over its own bond, with a kernel, a clock and a boot of its own."""
+
+from __future__ import annotations
+
+import time
+
+from homelab.probe import writes
+from homelab.probe.running import Running as Probes
+from homelab.probe.running import command
+from homelab.site import derived
+from tests.e2e.support.pyinfra import CLUSTER, Running, changes
+from tests.e2e.support.rig import INVENTORY, Rig
+from tests.e2e.support.waiting import Condition, wait_for
+from tests.vms.bond import bond, whole
+from tests.vms.test_1_trial import MACHINE, NETWORK, other
+
+DEPLOY_S = 2400  # emulated: kubeadm's first minutes alone take three
+BACK_S = 900
+
+
+def test_one_command_makes_the_cluster(rig: Rig) -> None:
+    run = Running(rig, "cluster", CLUSTER, "-y").wait(DEPLOY_S)
+    assert run.returncode == 0, run.output[-5000:]
+    assert node(rig) == "Ready"
+    print(f"the cluster was made in {run.seconds:.0f} s")
+
+
+def test_the_kernels_own_settings_are_in_force(rig: Rig) -> None:
+    """What a container shares with its host, and so can't show."""
+    assert rig.root(MACHINE, "swapon --show") == ""
+    assert rig.root(MACHINE, "ls -d /sys/module/overlay /sys/module/br_netfilter")
+    assert rig.root(MACHINE, "sysctl -n net.ipv4.ip_forward").strip() == "1"
+    assert rig.root(MACHINE, "cat /sys/module/bonding/parameters/max_bonds").strip() == "0"
+    assert rig.root(MACHINE, "hostname").strip() == MACHINE
+    for setting in rig.root(MACHINE, "grep -hv '^#' /etc/sysctl.d/90-homelab.conf").splitlines():
+        name, _, value = (part.strip() for part in setting.partition("="))
+        if name:
+            assert rig.root(MACHINE, f"sysctl -n {name}").split() == value.split(), name
+
+
+def test_a_second_run_changes_nothing(rig: Rig) -> None:
+    run = Running(rig, "again", CLUSTER, "-y", "--json").wait(DEPLOY_S)
+    assert run.returncode == 0, run.output[-3000:]
+    assert not changes(run).made
+
+
+def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
+    """Over that bond itself, while a client writes: not one acknowledged write is lost."""
+    api = rig.api(timeout=60.0)
+    writes.prepare(api)
+    name = rig.unique("bond-anew")
+    through = ["--address", rig.vip, "--kubeconfig", str(rig.kubeconfig)]
+    probes = {"writes": rig.lab.nsenter(command("writes", *through, "--run", name))}
+    site = other(rig, "slow-lacp", "bonds=(_lab.network.bonds[0].replace(lacp_rate='slow'),)")
+    with Probes(probes, rig.folder / "probes" / name) as probing:
+        run = Running(rig, "slow-lacp", NETWORK, "-y", inventory=site).wait(DEPLOY_S)
+        assert run.returncode == 0, run.output[-3000:]
+        changed = time.monotonic()
+        wait_for([Condition("writes are acknowledged", lambda: _written(probing, changed))], BACK_S)
+        probing.check()
+        attempts = probing.attempts("writes")
+    verdict = writes.judge(attempts, writes.stored(api, name))
+    assert not verdict.faults, verdict
+    there = bond(rig, MACHINE)
+    assert there is not None
+    assert whole(rig, MACHINE) == ""
+    back = Running(rig, "fast-lacp", NETWORK, "-y", inventory=INVENTORY).wait(DEPLOY_S)
+    assert back.returncode == 0, back.output[-3000:]
+
+
+def test_a_restart_brings_all_of_it_back(rig: Rig) -> None:
+    """Names, bond, addresses and routes as before; the cluster too, without a hand."""
+    before = shape(rig)
+    rig.lab.kill(MACHINE)
+    rig.lab.start(MACHINE)
+    wait_for(
+        [
+            Condition("the bond is whole", lambda: whole(rig, MACHINE)),
+            Condition("the node is Ready", lambda: "" if node(rig) == "Ready" else node(rig)),
+            Condition("the VIP is held", lambda: "" if rig.vip in shape(rig) else "it is not"),
+        ],
+        BACK_S,
+    )
+    assert shape(rig) == before
+
+
+def shape(rig: Rig) -> str:
+    """Interfaces with their MAC and IPv4 addresses, and routes; of pods' nothing."""
+    script = (
+        "ip -br link | grep -v '^veth' | awk '{print $1, $3}' | sort; "
+        "ip -br -4 addr | grep -v '^veth' | awk '{$2 = \"\"; print}' | sort; ip -4 route | sort"
+    )
+    return rig.root(MACHINE, script)
+
+
+def node(rig: Rig) -> str:
+    """Its state as the API tells it through the VIP."""
+    api = rig.api(timeout=30.0)
+    try:
+        found = api.request("GET", f"/api/v1/nodes/{derived.machine(rig.site, MACHINE).name}")
+    finally:
+        api.close()
+    states = {c["type"]: c["status"] for c in found["status"]["conditions"]}
+    return "Ready" if states.get("Ready") == "True" else f"not Ready: {states}"
+
+
+def _written(probing: Probes, since: float) -> str:
+    after = [a for a in probing.attempts("writes") if a.ok and a.start > since]
+    return "" if len(after) > 5 else f"{len(after)} acknowledged since"
