@@ -66,7 +66,13 @@ def config(site: Site, machine: Machine, traits: Traits) -> str:
     port = interface(site, machine, traits)
     peers = [m.address for m in derived.balancers(site) if m.name != machine.name]
     peer_lines = "\n".join(f"        {address}" for address in peers)
-    unicast = f"    unicast_peer {{\n{peer_lines}\n    }}\n" if peers else ""
+    # Unicast: no multicast filter of a switch or a CNI in the way (calico #4956). Alone it has
+    # nobody to tell, and keepalived refuses unicast without peers.
+    unicast = (
+        f"    unicast_src_ip {machine.address}\n    unicast_peer {{\n{peer_lines}\n    }}\n"
+        if peers
+        else ""
+    )
     delay = f"    vrrp_startup_delay {BOND_DELAY_S}\n" if machine.network == "networkd" else ""
     return (
         header(site, "vip")
@@ -115,8 +121,6 @@ vrrp_instance api {{
     virtual_router_id {site.api.vrrp_id}
     priority {priority(site, machine)}
     advert_int {site.timings.advert_ms / 1000:.2f}
-    # Unicast: no multicast filter of a switch or a CNI in the way (calico #4956).
-    unicast_src_ip {machine.address}
 {unicast}    virtual_ipaddress {{
         {site.api.vip}/32 dev {port}
     }}
