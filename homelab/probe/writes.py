@@ -25,10 +25,12 @@ RETRY_PAUSE_S = 0.01  # "at once", without a busy loop while connections are ref
 
 
 def keep_writing(api: Api, run: str, every: float, out: IO[str]) -> None:
-    """Write at most every ``every`` seconds until SIGTERM; after a failure try again at once."""
+    """Write at most every ``every`` seconds until SIGTERM; after a failure try again at once.
+
+    The namespace must be there (:func:`prepare`); to make it can take longer than a write may.
+    """
     stopping: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, frame: stopping.append(number))
-    prepare(api)
     for number in count():
         if stopping:
             return
