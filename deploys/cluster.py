@@ -66,7 +66,7 @@ def main() -> None:
         join.finish_control_plane(run, machine)
 
     stage.reached(name="Stage: workers")
-    if join.new_workers(run) and machine == run.anchor:
+    if join.new_workers(run) and machine == run.anchor and not run.founding:
         join.offer_token(run, machine)
     stage.reached(name="Stage: workers join")
     if machine in join.new_workers(run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homelab.documents import readiness
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
@@ -131,9 +131,7 @@ ExecStopPost=/bin/sh -c 'mkdir -p /run/homelab && echo 1 > {STATE}'
 # Reload, not restart: connections stay. The last line: HAProxy may have been started before our
 # drop-in was there, as Debian's package does.
 ACTIVATE = f"""set -e
-systemctl daemon-reload
-systemctl enable haproxy.service
-mkdir -p /run/haproxy /run/homelab
+{enabled("haproxy.service")}mkdir -p /run/haproxy /run/homelab
 if systemctl is-active --quiet haproxy.service; then
     systemctl reload haproxy.service
 else

@@ -6,7 +6,7 @@ import json
 
 from homelab.documents.document import Document, Layer
 from homelab.documents.runtime import CNI_CONF
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
@@ -25,8 +25,7 @@ def cni_bridge(site: Site, machine: Machine) -> Layer:
             Document("/etc/systemd/system/homelab-nat.service", unit(site, "cni_bridge", NAT_UNIT)),
         ),
         check=f"nft -c -f $STAGE{NAT}",
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable homelab-nat.service\n"
-        "systemctl restart homelab-nat.service",
+        activate=f"set -e\n{enabled('homelab-nat.service')}systemctl restart homelab-nat.service",
         units=("homelab-nat.service",),
         live="nft list table ip homelab-nat >/dev/null 2>&1",
     )

@@ -8,7 +8,7 @@ connection has proven it (``CONFIRM``); else it rolls back by itself, also over 
 from __future__ import annotations
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.documents.traits import Traits
 from homelab.site.model import Machine, Site
 from homelab.site.ports import NODE_PORTS, Port, Source, addresses, forwarded, ports
@@ -42,8 +42,8 @@ def firewall(site: Site, machine: Machine, traits: Traits) -> Layer:
             Document("/etc/systemd/system/homelab-firewall.service", unit(site, "firewall", UNIT)),
         ),
         check=f"nft -c -f $STAGE{RULES}",
-        activate="set -e\nsystemctl daemon-reload\n"
-        f"systemctl enable --now homelab-firewall.service\n{ARM}",
+        activate=f"set -e\n{enabled('homelab-firewall.service')}"
+        f"systemctl start homelab-firewall.service\n{ARM}",
         units=("homelab-firewall.service",),
         live=f"nft list table inet homelab >/dev/null 2>&1 && {SCRIPT} proven",
     )

@@ -7,7 +7,7 @@ are artefacts in /usr/local/bin instead of /usr/bin.
 from __future__ import annotations
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import unit
+from homelab.documents.text import enabled, unit
 from homelab.documents.traits import Traits
 from homelab.site.model import Machine, Site
 
@@ -53,7 +53,7 @@ def kubelet(site: Site, machine: Machine, traits: Traits) -> Layer:
             Document(folder, unit(site, "kubelet", UNIT.format(runtime=runtime, restart=2))),
             Document(f"{folder}.d/10-kubeadm.conf", unit(site, "kubelet", DROP_IN)),
         ),
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable kubelet.service\n"
+        activate=f"set -e\n{enabled('kubelet.service')}"
         # a changed unit takes effect on a machine that has joined already
         "systemctl try-restart kubelet.service",
         live="systemctl is-enabled --quiet kubelet.service",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import unit
+from homelab.documents.text import enabled, unit
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
@@ -30,7 +30,7 @@ def pod_routes(site: Site, machine: Machine) -> Layer:
     return Layer(
         name="pod-routes",
         documents=(Document(path, unit(site, "pod_routes", text)),),
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable homelab-pod-routes.service\n"
+        activate=f"set -e\n{enabled('homelab-pod-routes.service')}"
         "systemctl restart homelab-pod-routes.service",
         units=("homelab-pod-routes.service",),
         live=" && ".join(live),

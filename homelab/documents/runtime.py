@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homelab import versions
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, sweep, unit
+from homelab.documents.text import enabled, header, sweep, unit
 from homelab.documents.traits import Traits
 from homelab.site.model import Machine, Site
 
@@ -50,7 +50,7 @@ def containerd(site: Site, machine: Machine, traits: Traits) -> Layer:
         check="containerd --config $STAGE/etc/containerd/config.toml config dump >/dev/null",
         # Pods live under their shims: a restart of containerd does not touch them.
         activate=f"set -e\n{_swept(CERTS, documents)}\n"
-        "systemctl daemon-reload\nsystemctl enable containerd.service\n"
+        f"{enabled('containerd.service')}"
         "systemctl restart containerd.service",
         units=("containerd.service",),
     )
@@ -80,7 +80,7 @@ plugin_dirs = ["{CNI_BIN}/"]
         documents=tuple(documents),
         check=f"crio --config-dir $STAGE{CRIO_CONF} config >/dev/null",
         activate=f"set -e\n{_swept(CRIO_REGISTRIES, documents)}\n"
-        "systemctl daemon-reload\nsystemctl enable crio.service\n"
+        f"{enabled('crio.service')}"
         "systemctl restart crio.service",
         absent=tuple(
             f"{CNI_CONF}/{name}"

@@ -10,7 +10,7 @@ import json
 from importlib import resources
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
@@ -29,7 +29,7 @@ def serving(site: Site, machine: Machine) -> Layer:
             Document(f"{UNITS}.service", unit(site, "serving", SERVICE)),
             Document(f"{UNITS}.timer", unit(site, "serving", TIMER)),
         ),
-        activate="set -e\nsystemctl daemon-reload\nsystemctl enable homelab-serving-csrs.timer\n"
+        activate=f"set -e\n{enabled('homelab-serving-csrs.timer')}"
         "systemctl restart homelab-serving-csrs.timer",
         units=("homelab-serving-csrs.timer",),
     )

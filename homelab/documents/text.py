@@ -32,6 +32,14 @@ def sweep(module: str, folder: str, keep: Iterable[str]) -> str:
     )
 
 
+def enabled(name: str) -> str:
+    """Shell that enables a unit that was just written, and has systemd read it.
+
+    ``enable`` by itself has all units read as well: a second time, on every layer.
+    """
+    return f"systemctl --quiet enable --no-reload {name}\nsystemctl daemon-reload\n"
+
+
 class _Dumper(yaml.SafeDumper):
     """Lists indented below their key, and no anchors: as kubeadm's own examples look."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homelab.documents.document import Document, Layer
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.site.model import Machine, Site
 
 SCRIPT = "/usr/local/lib/homelab/network-trial"
@@ -31,7 +31,7 @@ def network_trial(site: Site, machine: Machine) -> Layer:
             Document(f"/etc/systemd/system/{UNIT_NAME}", unit(site, "trial", UNIT)),
         ),
         check=f'sh -n "$STAGE"{SCRIPT}',
-        activate=f"set -e\nsystemctl daemon-reload\nsystemctl --quiet enable {UNIT_NAME}",
+        activate=f"set -e\n{enabled(UNIT_NAME)}",
     )
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from homelab.documents.balancer import STATE
 from homelab.documents.document import Document, Layer
 from homelab.documents.network import interface
-from homelab.documents.text import header, unit
+from homelab.documents.text import enabled, header, unit
 from homelab.documents.traits import Traits
 from homelab.site import derived
 from homelab.site.model import Machine, Site
@@ -160,10 +160,8 @@ RestartSec=1
 ExecStopPost=-/bin/sh -c '/usr/sbin/ip -4 address del {vip}/32 dev {interface} 2>/dev/null'
 """
 
-ACTIVATE = """set -e
-systemctl daemon-reload
-systemctl enable keepalived.service
-if systemctl is-active --quiet keepalived.service; then
+ACTIVATE = f"""set -e
+{enabled("keepalived.service")}if systemctl is-active --quiet keepalived.service; then
     systemctl reload keepalived.service
 else
     systemctl start keepalived.service
