@@ -76,14 +76,14 @@ def test_all_legs_are_down_and_back(rig: Rig) -> None:
 def test_a_leg_in_another_group_of_the_switch_is_told_by_its_key(rig: Rig) -> None:
     """Two aggregators: the leg has a link and carries nothing, and the report says why."""
     tap = vms(rig).machine(MACHINE).taps[2]
-    vms(rig).switch.set_key(tap, 77)
+    vms(rig).switch.regroup(tap)
     try:
         wait_for([Condition("it is left out", lambda: _alone(rig))], SETTLED_S)
         rc, said = report_of(rig)
         assert rc == 2, said
         assert "in the switch's group with key" in " ".join(said.split()), said
     finally:
-        vms(rig).switch.set_key(tap, None)
+        vms(rig).heal_leg(MACHINE, 3)
     wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
 
 

@@ -114,17 +114,15 @@ class Switch:
     def hear(self, machine: Machine, tap: str) -> None:
         """Forward again."""
         if machine.name in self._vsctl("list-ports", BRIDGE).split():
-            self._vsctl("--may-exist", "add-bond-iface", machine.name, tap)
+            back = ("--may-exist", "add-bond-iface", machine.name, tap)
+            self._vsctl("--if-exists", "del-port", BRIDGE, tap, "--", *back)
         else:
             self._vsctl("--may-exist", "add-port", BRIDGE, tap)
 
-    def set_key(self, tap: str, key: int | None) -> None:
-        """Give a cable an LACP key of its own, as if it were in another group; None: no more."""
-        option = "other_config", "lacp-aggregation-key"
-        if key is None:
-            self._vsctl("remove", "interface", tap, *option)
-        else:
-            self._vsctl("set", "interface", tap, f"{':'.join(option)}={key}")
+    def regroup(self, tap: str) -> None:
+        """Put a cable into an LACP group of its own: the same switch, another key."""
+        alone = ("add-port", BRIDGE, tap, "lacp=active", "other_config:lacp-time=fast")
+        self._vsctl("del-bond-iface", tap, "--", *alone)
 
     def _start_database(self) -> None:
         database = self.folder / "conf.db"
