@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
 from homelab.documents.trial import SCRIPT
-from tests.e2e.support import sites
-from tests.e2e.support.pyinfra import Run, Running, changes
+from tests.e2e.support.pyinfra import Running, changes
 from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
 from tests.vms.bond import Pinging, bond, whole
-
-NETWORK = "deploys/network.py"
-TRIAL_S = 120  # emulated machines take seconds for a login
-MACHINE = "cp1"
-
-
-def apply(rig: Rig, name: str, inventory: str | Path = INVENTORY, *more: str) -> Run:
-    return Running(rig, name, NETWORK, "-y", *more, inventory=inventory).wait()
+from tests.vms.twin import BOOTED_S, MACHINE, NETWORK, TRIAL_S, apply, bonded, other, settle
 
 
 def verdict(rig: Rig) -> str:
     return rig.root(MACHINE, f"{SCRIPT} verdict").strip()
-
-
-def other(rig: Rig, name: str, network: str) -> Path:
-    """The site with another network, and a short trial."""
-    trial = f"timings=_lab.timings.replace(network_trial_s={TRIAL_S})"
-    return sites.changed(rig, name, f"network=_lab.network.replace({network}), {trial}")
 
 
 def test_the_first_move_from_one_plain_port_to_the_bond(rig: Rig) -> None:
@@ -66,7 +51,7 @@ def test_a_mistake_is_taken_back_by_itself(rig: Rig, name: str, network: str, ch
     assert f"{MACHINE}: network: the new one was taken back" in run.output, run.output[-3000:]
     assert check in run.output.partition("Failed: ")[2], run.output[-3000:]
     assert run.seconds < TRIAL_S + 60
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], 30)
+    settle(rig, 30)
     assert rig.root(MACHINE, "cat /etc/systemd/network/*.network; ip -br addr show bond0") == before
 
 
@@ -85,14 +70,13 @@ def test_a_dead_controller_is_no_harm(rig: Rig) -> None:
 
 def test_a_machine_that_is_reset_in_the_middle_has_its_old_network(rig: Rig) -> None:
     running = Running(
-        rig, "reset", NETWORK, "-y", inventory=other(rig, "reset", "bonds=(_lab.network.bonds[0]"
-        ".replace(mode='active-backup', lacp_rate='fast', xmit_hash_policy='layer3+4'),)")
-    )  # fmt: skip
+        rig, "reset", NETWORK, "-y", inventory=bonded(rig, "reset", "mode='active-backup'")
+    )
     on_trial = "test -s /var/lib/homelab/network/trial/state && echo yes || true"
     assert running.kill_when(lambda: rig.root(MACHINE, on_trial) == "yes\n")
     rig.lab.kill(MACHINE)
     rig.lab.start(MACHINE)
-    wait_for([Condition("up", lambda: whole(rig, MACHINE))], 180)
+    settle(rig, BOOTED_S)
     assert "restarted in the middle" in verdict(rig)
     there = bond(rig, MACHINE)
     assert there is not None
@@ -101,9 +85,7 @@ def test_a_machine_that_is_reset_in_the_middle_has_its_old_network(rig: Rig) -> 
 
 def test_another_mode_over_the_bond_itself_and_only_the_first_time(rig: Rig) -> None:
     """Without LACP from the machine the switch falls back to one port (lacp-fallback-ab)."""
-    site = other(
-        rig, "active-backup", "bonds=(_lab.network.bonds[0].replace(mode='active-backup'),)"
-    )
+    site = bonded(rig, "active-backup", "mode='active-backup'")
     first = apply(rig, "active-backup", site, "--json")
     assert first.returncode == 0, first.output[-3000:]
     there = bond(rig, MACHINE)
@@ -115,11 +97,11 @@ def test_another_mode_over_the_bond_itself_and_only_the_first_time(rig: Rig) -> 
         assert not changes(again).made
     back = apply(rig, "lacp-again")
     assert back.returncode == 0, back.output[-3000:]
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], 30)
+    settle(rig, 30)
 
 
 def test_what_the_kernel_changes_alive_costs_no_packet(rig: Rig) -> None:
-    site = other(rig, "hash", "bonds=(_lab.network.bonds[0].replace(xmit_hash_policy='layer2+3'),)")
+    site = bonded(rig, "hash", "xmit_hash_policy='layer2+3'")
     with Pinging(rig, rig.address(MACHINE)) as pinging:
         run = apply(rig, "hash", site)
         lost = pinging.stop()
@@ -141,5 +123,5 @@ def test_it_survives_a_restart(rig: Rig) -> None:
     rig.lab.kill(MACHINE)
     rig.lab.start(MACHINE)
     began = time.monotonic()
-    wait_for([Condition("up", lambda: whole(rig, MACHINE))], 180)
+    settle(rig, BOOTED_S)
     assert rig.root(MACHINE, ask) == before, f"after {time.monotonic() - began:.0f} s"

@@ -11,24 +11,16 @@ import pytest
 
 from homelab.lab.paths import REPO
 from homelab.lab.plan import LEGS
-from homelab.lab.vms.faults import Vms
 from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
-from tests.vms.bond import Pinging, bond, whole
-
-MACHINE = "cp1"
-SETTLED_S = 60
-
-
-def vms(rig: Rig) -> Vms:
-    assert isinstance(rig.lab, Vms)
-    return rig.lab
+from tests.vms.bond import Pinging, bond
+from tests.vms.twin import MACHINE, SETTLED_S, settle, vms
 
 
 @pytest.fixture(autouse=True)
 def whole_before(rig: Rig) -> None:
     vms(rig).heal(MACHINE)
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
 
 
 @pytest.mark.parametrize("leg", range(1, LEGS + 1))
@@ -40,7 +32,7 @@ def test_a_leg_is_cut_and_healed(rig: Rig, leg: int) -> None:
         assert there is not None
         assert sum(leg.mii_status == "up" for leg in there.legs) == LEGS - 1
         vms(rig).heal_leg(MACHINE, leg)
-        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        settle(rig)
         lost = pinging.stop()
     print(f"leg {leg} cut and healed: {lost}")
     assert lost.longest_s < 5
@@ -54,7 +46,7 @@ def test_a_silent_leg_is_noticed_by_lacp(rig: Rig) -> None:
         wait_for([Condition("it is left out", lambda: _alone(rig))], 30)
         noticed = time.monotonic() - began
         vms(rig).heal_leg(MACHINE, 2)
-        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        settle(rig)
         lost = pinging.stop()
     print(f"a silent leg is noticed after {noticed:.1f} s: {lost}")
     assert noticed < 10
@@ -62,14 +54,14 @@ def test_a_silent_leg_is_noticed_by_lacp(rig: Rig) -> None:
 
 def test_the_switch_is_restarted(rig: Rig) -> None:
     vms(rig).restart_switch()
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
 
 
 def test_all_legs_are_down_and_back(rig: Rig) -> None:
     vms(rig).cut(MACHINE)
     time.sleep(5)
     vms(rig).heal(MACHINE)
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
     assert rig.root(MACHINE, f"ip -4 addr show bond0 | grep -c {rig.address(MACHINE)}") == "1\n"
 
 
@@ -84,7 +76,7 @@ def test_a_leg_in_another_group_of_the_switch_is_told_by_its_key(rig: Rig) -> No
         assert "in the switch's group with key" in " ".join(said.split()), said
     finally:
         vms(rig).heal_leg(MACHINE, 3)
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
 
 
 def test_a_switch_without_lacp_is_told(rig: Rig) -> None:
@@ -95,7 +87,7 @@ def test_a_switch_without_lacp_is_told(rig: Rig) -> None:
         wait_for([Condition("it is noticed", lambda: _told(rig, "hears no LACP partner"))], 120)
     finally:
         vms(rig).switch.bundle(machine, "lacp")
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
     assert report_of(rig)[0] == 0
 
 
@@ -106,7 +98,7 @@ def test_a_leg_that_flaps_is_out_while_it_does(rig: Rig) -> None:
             time.sleep(1)
             vms(rig).heal_leg(MACHINE, 3)
             time.sleep(1)
-        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        settle(rig)
         lost = pinging.stop()
     print(f"a leg flaps five times in ten seconds: {lost}")
     assert lost.longest_s < 5

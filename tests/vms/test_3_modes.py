@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab.lab.plan import LEGS
-from homelab.lab.vms.faults import Vms
+from homelab.lab.plan import GATEWAY, LEGS
 from tests.e2e.support.pyinfra import Running
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
-from tests.vms.bond import Lost, Pinging, whole
-from tests.vms.test_1_trial import MACHINE, NETWORK, other
+from tests.vms.bond import Lost, Pinging, bond, whole
+from tests.vms.twin import MACHINE, NETWORK, bonded, settle, vms
 
-SETTLED_S = 60
 HOLD_S = 10  # a silent leg that nobody notices goes on losing packets
 
 
@@ -35,7 +33,7 @@ class Mode:
     notices_s: float | None = None
 
 
-BY_ARP = "miimon_ms=0, arp_interval_ms=500, arp_targets=('10.77.0.1',)"
+BY_ARP = f"miimon_ms=0, arp_interval_ms=500, arp_targets=('{GATEWAY}',)"
 MODES = [
     Mode("802.3ad", "802.3ad", "lacp", notices_s=10),
     Mode("802.3ad-slow", "802.3ad", "lacp", "lacp_rate='slow'", notices_s=120),
@@ -72,44 +70,42 @@ def become(rig: Rig, mode: Mode) -> None:
 
     So a person would do it, one at each end, and it is within the time that a change is on trial.
     """
-    vms = _vms(rig)
     options = ", ".join(filter(None, [f"mode={mode.mode!r}", mode.options]))
-    site = other(rig, mode.name, f"bonds=(_lab.network.bonds[0].replace({options}),)")
+    site = bonded(rig, mode.name, options)
     changes = _mode(rig) != mode.mode
     running = Running(rig, mode.name, NETWORK, "-y", inventory=site)
     while changes and running.process.poll() is None:
         if _mode(rig) == mode.mode:
-            vms.switch.bundle(vms.machine(MACHINE), mode.ports)
+            vms(rig).switch.bundle(vms(rig).machine(MACHINE), mode.ports)
             break
         time.sleep(1)
     run = running.wait()
     assert run.returncode == 0, run.output[-3000:]
     assert _mode(rig) == mode.mode
-    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+    settle(rig)
 
 
 def a_leg_is_cut(rig: Rig, leg: int) -> Lost:
-    vms = _vms(rig)
     with Pinging(rig, rig.address(MACHINE)) as pinging:
-        vms.cut_leg(MACHINE, leg)
+        vms(rig).cut_leg(MACHINE, leg)
         time.sleep(3)
-        vms.heal_leg(MACHINE, leg)
-        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        vms(rig).heal_leg(MACHINE, leg)
+        settle(rig)
         return pinging.stop()
 
 
 def a_leg_is_silent(rig: Rig, mode: Mode) -> tuple[Lost, float | None]:
     """What was lost, and seconds until the machine left the leg out (None: it never would)."""
-    vms, noticed = _vms(rig), None
+    noticed = None
     with Pinging(rig, rig.address(MACHINE)) as pinging:
-        began = vms.silence_leg(MACHINE, 1)
+        began = vms(rig).silence_leg(MACHINE, 1)
         if mode.notices_s is None:
             time.sleep(HOLD_S)
         else:
             wait_for([Condition("it is left out", lambda: _left_out(rig))], mode.notices_s)
             noticed = time.monotonic() - began
-        vms.heal_leg(MACHINE, 1)
-        wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], SETTLED_S)
+        vms(rig).heal_leg(MACHINE, 1)
+        settle(rig)
         return pinging.stop(), noticed
 
 
@@ -123,10 +119,6 @@ def _left_out(rig: Rig) -> str:
 
 
 def _mode(rig: Rig) -> str:
-    said = rig.root(MACHINE, "cat /sys/class/net/bond0/bonding/mode 2>/dev/null || true")
-    return said.partition(" ")[0].strip()
-
-
-def _vms(rig: Rig) -> Vms:
-    assert isinstance(rig.lab, Vms)
-    return rig.lab
+    """ "" while there is no bond."""
+    there = bond(rig, MACHINE)
+    return there.mode if there else ""

@@ -7,12 +7,12 @@ import time
 from homelab.probe import writes
 from homelab.probe.running import Running as Probes
 from homelab.probe.running import command
-from homelab.site import derived
+from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import CLUSTER, Running, changes
 from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
-from tests.vms.bond import bond, whole
-from tests.vms.test_1_trial import MACHINE, NETWORK, other
+from tests.vms.bond import whole
+from tests.vms.twin import BOOTED_S, MACHINE, NETWORK, bonded, settle
 
 DEPLOY_S = 2400  # emulated: kubeadm's first minutes alone take three
 BACK_S = 900
@@ -21,7 +21,7 @@ BACK_S = 900
 def test_one_command_makes_the_cluster(rig: Rig) -> None:
     run = Running(rig, "cluster", CLUSTER, "-y").wait(DEPLOY_S)
     assert run.returncode == 0, run.output[-5000:]
-    assert node(rig) == "Ready"
+    wait_until_healthy(rig, BACK_S)
     print(f"the cluster was made in {run.seconds:.0f} s")
 
 
@@ -51,7 +51,7 @@ def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
     name = rig.unique("bond-anew")
     through = ["--address", rig.vip, "--kubeconfig", str(rig.kubeconfig)]
     probes = {"writes": rig.lab.nsenter(command("writes", *through, "--run", name))}
-    site = other(rig, "slow-lacp", "bonds=(_lab.network.bonds[0].replace(lacp_rate='slow'),)")
+    site = bonded(rig, "slow-lacp", "lacp_rate='slow'")
     with Probes(probes, rig.folder / "probes" / name) as probing:
         run = Running(rig, "slow-lacp", NETWORK, "-y", inventory=site).wait(DEPLOY_S)
         assert run.returncode == 0, run.output[-3000:]
@@ -61,8 +61,6 @@ def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
         attempts = probing.attempts("writes")
     verdict = writes.judge(attempts, writes.stored(api, name))
     assert not verdict.faults, verdict
-    there = bond(rig, MACHINE)
-    assert there is not None
     assert whole(rig, MACHINE) == ""
     back = Running(rig, "fast-lacp", NETWORK, "-y", inventory=INVENTORY).wait(DEPLOY_S)
     assert back.returncode == 0, back.output[-3000:]
@@ -73,14 +71,8 @@ def test_a_restart_brings_all_of_it_back(rig: Rig) -> None:
     before = shape(rig)
     rig.lab.kill(MACHINE)
     rig.lab.start(MACHINE)
-    wait_for(
-        [
-            Condition("the bond is whole", lambda: whole(rig, MACHINE)),
-            Condition("the node is Ready", lambda: "" if node(rig) == "Ready" else node(rig)),
-            Condition("the VIP is held", lambda: "" if rig.vip in shape(rig) else "it is not"),
-        ],
-        BACK_S,
-    )
+    settle(rig, BOOTED_S)
+    wait_until_healthy(rig, BACK_S)
     assert shape(rig) == before
 
 
@@ -91,17 +83,6 @@ def shape(rig: Rig) -> str:
         "ip -br -4 addr | grep -v '^veth' | awk '{$2 = \"\"; print}' | sort; ip -4 route | sort"
     )
     return rig.root(MACHINE, script)
-
-
-def node(rig: Rig) -> str:
-    """Its state as the API tells it through the VIP."""
-    api = rig.api(timeout=30.0)
-    try:
-        found = api.request("GET", f"/api/v1/nodes/{derived.machine(rig.site, MACHINE).name}")
-    finally:
-        api.close()
-    states = {c["type"]: c["status"] for c in found["status"]["conditions"]}
-    return "Ready" if states.get("Ready") == "True" else f"not Ready: {states}"
 
 
 def _written(probing: Probes, since: float) -> str:

@@ -108,8 +108,8 @@ class Switch:
 
     def silence(self, tap: str) -> None:
         """Forward nothing from or to a cable, LACP included; its link stays up."""
-        alone = tap in self._vsctl("list-ports", BRIDGE).split()
-        self._vsctl("--if-exists", *(("del-port", BRIDGE) if alone else ("del-bond-iface",)), tap)
+        alone = ("--if-exists", "del-port", BRIDGE, tap)
+        self._vsctl(*alone, "--", "--if-exists", "del-bond-iface", tap)
 
     def hear(self, machine: Machine, tap: str) -> None:
         """Forward again."""

@@ -1,0 +1,45 @@
+"""The one VM of these tests: its switch, the sites that it is given, and when it is settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homelab.lab.vms.faults import Vms
+from tests.e2e.support import sites
+from tests.e2e.support.pyinfra import Run, Running
+from tests.e2e.support.rig import INVENTORY, Rig
+from tests.e2e.support.waiting import Condition, wait_for
+from tests.vms.bond import whole
+
+MACHINE = "cp1"
+NETWORK = "deploys/network.py"
+TRIAL_S = 120  # emulated machines take seconds for a login
+SETTLED_S = 60
+BOOTED_S = 180
+
+
+def vms(rig: Rig) -> Vms:
+    """The lab, with what only VMs have."""
+    assert isinstance(rig.lab, Vms)
+    return rig.lab
+
+
+def apply(rig: Rig, name: str, inventory: str | Path = INVENTORY, *more: str) -> Run:
+    """The deploy of the network alone; the caller looks at the return code."""
+    return Running(rig, name, NETWORK, "-y", *more, inventory=inventory).wait()
+
+
+def other(rig: Rig, name: str, network: str) -> Path:
+    """The site with another network, and a short trial."""
+    trial = f"timings=_lab.timings.replace(network_trial_s={TRIAL_S})"
+    return sites.changed(rig, name, f"network=_lab.network.replace({network}), {trial}")
+
+
+def bonded(rig: Rig, name: str, options: str) -> Path:
+    """The site with other options of its bond, and a short trial."""
+    return other(rig, name, f"bonds=(_lab.network.bonds[0].replace({options}),)")
+
+
+def settle(rig: Rig, seconds: float = SETTLED_S) -> None:
+    """Wait until the bond carries on all its legs."""
+    wait_for([Condition("the bond is whole", lambda: whole(rig, MACHINE))], seconds)
