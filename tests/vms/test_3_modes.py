@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import pytest
 
 from homelab.lab.plan import GATEWAY, LEGS
-from tests.e2e.support.pyinfra import Running
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
-from tests.vms.bond import Lost, Pinging, bond, whole
-from tests.vms.twin import MACHINE, NETWORK, bonded, settle, vms
+from tests.vms.bond import Lost, Pinging, whole
+from tests.vms.twin import MACHINE, bonded, change_mode, mode_of, settle, vms
 
 HOLD_S = 10  # a silent leg that nobody notices goes on losing packets
 
@@ -66,22 +65,11 @@ def test_back_to_what_the_site_says(rig: Rig) -> None:
 
 
 def become(rig: Rig, mode: Mode) -> None:
-    """The deploy changes the machine over the bond itself; the switch follows as soon as it has.
-
-    So a person would do it, one at each end, and it is within the time that a change is on trial.
-    """
     options = ", ".join(filter(None, [f"mode={mode.mode!r}", mode.options]))
     site = bonded(rig, mode.name, options)
-    changes = _mode(rig) != mode.mode
-    running = Running(rig, mode.name, NETWORK, "-y", inventory=site)
-    while changes and running.process.poll() is None:
-        if _mode(rig) == mode.mode:
-            vms(rig).switch.bundle(vms(rig).machine(MACHINE), mode.ports)
-            break
-        time.sleep(1)
-    run = running.wait()
+    run = change_mode(rig, mode.name, site, mode.mode, mode.ports)
     assert run.returncode == 0, run.output[-3000:]
-    assert _mode(rig) == mode.mode
+    assert mode_of(rig) == mode.mode
     settle(rig)
 
 
@@ -116,9 +104,3 @@ def told(lost: Lost) -> dict[str, float]:
 def _left_out(rig: Rig) -> str:
     """By LACP it leaves the aggregator, by ARP its link counts as down."""
     return "" if whole(rig, MACHINE) else "the bond is whole"
-
-
-def _mode(rig: Rig) -> str:
-    """ "" while there is no bond."""
-    there = bond(rig, MACHINE)
-    return there.mode if there else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from homelab.lab.vms.faults import Vms
@@ -9,7 +10,7 @@ from tests.e2e.support import sites
 from tests.e2e.support.pyinfra import Run, Running
 from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
-from tests.vms.bond import whole
+from tests.vms.bond import bond, whole
 
 MACHINE = "cp1"
 NETWORK = "deploys/network.py"
@@ -38,6 +39,28 @@ def other(rig: Rig, name: str, network: str) -> Path:
 def bonded(rig: Rig, name: str, options: str) -> Path:
     """The site with other options of its bond, and a short trial."""
     return other(rig, name, f"bonds=(_lab.network.bonds[0].replace({options}),)")
+
+
+def change_mode(rig: Rig, name: str, site: str | Path, mode: str, ports: str, *more: str) -> Run:
+    """The deploy changes the machine over the bond itself; the switch follows as soon as it has.
+
+    So a person would do it, one at each end, and it is within the time that a change is on trial.
+    ``ports``: what the switch's are to be, as `Switch.bundle` has it.
+    """
+    changes = mode_of(rig) != mode
+    running = Running(rig, name, NETWORK, "-y", *more, inventory=site)
+    while changes and running.process.poll() is None:
+        if mode_of(rig) == mode:
+            vms(rig).switch.bundle(vms(rig).machine(MACHINE), ports)
+            break
+        time.sleep(1)
+    return running.wait()
+
+
+def mode_of(rig: Rig) -> str:
+    """ "" while there is no bond."""
+    there = bond(rig, MACHINE)
+    return there.mode if there else ""
 
 
 def settle(rig: Rig, seconds: float = SETTLED_S) -> None:
