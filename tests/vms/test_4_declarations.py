@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import random
-import time
 
 import pytest
 
@@ -13,9 +12,11 @@ from homelab.site.model import Bond, Nic
 from homelab.site.validate import check
 from tests.bond_declarations import drawn
 from tests.e2e.support.rig import Rig
+from tests.e2e.support.waiting import Condition, wait_for
 from tests.vms.twin import MACHINE
 
 HOW_MANY = 40
+MADE_S = 60
 FOLDERS = "/run/systemd/network", "/run/udev/rules.d"
 COMPARE = """no() {{ echo "$1"; }}
 legs_of() {{ :; }}
@@ -26,7 +27,8 @@ legs_of() {{ :; }}
 def test_what_is_accepted_networkd_loads_and_the_kernel_has(rig: Rig) -> None:
     seed = random.randrange(10**6)
     print(f"seed {seed}")
-    bonds = accepted(rig, random.Random(seed))
+    # Names of this run's own: networkd does not make a bond anew whose name it has had before.
+    bonds = accepted(rig, random.Random(seed), f"d{seed}n")
     members = {
         bond.name: (Nic(mac=f"02:00:00:00:00:{number:02x}", bond=bond.name),)
         for number, bond in enumerate(bonds, start=1)
@@ -42,7 +44,8 @@ def test_what_is_accepted_networkd_loads_and_the_kernel_has(rig: Rig) -> None:
         rig.root(
             MACHINE, "udevadm control --reload; networkctl reload; udevadm settle", timeout=300
         )
-        time.sleep(5)
+        made = Condition("networkd has made them", lambda: _missing(rig, names))
+        wait_for([made], MADE_S)
         asked = "\n".join(in_force(bond, members[bond.name]) for bond in bonds)
         differs = rig.root(MACHINE, COMPARE.format(asked=asked), timeout=300)
         said = rig.root(
@@ -62,15 +65,20 @@ def test_what_is_accepted_networkd_loads_and_the_kernel_has(rig: Rig) -> None:
     assert not said
 
 
-def accepted(rig: Rig, draw: random.Random) -> list[Bond]:
-    """Each under a name of its own, as the lab's site would accept it."""
+def accepted(rig: Rig, draw: random.Random, prefix: str) -> list[Bond]:
+    """As the lab's site would accept them, each under a name of its own."""
     found: list[Bond] = []
     network = rig.site.network
     while len(found) < HOW_MANY:
         bond = drawn(draw, str(network.gateway)).replace(name=network.bonds[0].name)
         if not check(rig.site.replace(network=network.replace(bonds=(bond,))), "lab.py"):
-            found.append(bond.replace(name=f"drawn{len(found)}"))
+            found.append(bond.replace(name=f"{prefix}{len(found)}"))
     return found
+
+
+def _missing(rig: Rig, names: str) -> str:
+    look = f"for name in {names}; do [ -e /sys/class/net/$name ] || echo $name; done"
+    return " ".join(rig.root(MACHINE, look).split())
 
 
 def written(file: tuple[str, str]) -> str:
