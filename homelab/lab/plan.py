@@ -77,11 +77,14 @@ def machines(control_planes: int = CONTROL_PLANES, workers: int = WORKERS) -> tu
     ) + tuple(Machine(f"w{n}", str(_address(20 + n)), ("worker",)) for n in range(1, workers + 1))
 
 
-def from_environment() -> tuple[Machine, ...]:
-    """The machines by HOMELAB_CONTROL_PLANES and HOMELAB_WORKERS, as the inventory has them."""
+def from_environment(workers: int = WORKERS) -> tuple[Machine, ...]:
+    """The machines by HOMELAB_CONTROL_PLANES and HOMELAB_WORKERS, as the inventory has them.
+
+    `workers` counts where the environment says nothing.
+    """
     return machines(
         int(os.environ.get("HOMELAB_CONTROL_PLANES") or CONTROL_PLANES),
-        int(os.environ.get("HOMELAB_WORKERS") or WORKERS),
+        int(os.environ.get("HOMELAB_WORKERS") or workers),
     )
 
 

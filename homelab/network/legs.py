@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from facts.links import Counters
 
 # A sound cable has no damaged frames: 802.3 promises less than one in 10^8 of full size. Frames
-# are dropped for many a harmless reason (a protocol that nobody here speaks), so more are allowed.
+# are dropped for many a harmless reason (a protocol that nobody here speaks), so more are allowed;
+# but a leg that loses one in a hundred has to be told before all that it ever got is diluted.
 DAMAGED = 1 / 10_000
-DROPPED = 1 / 100
+DROPPED = 1 / 200
 ENOUGH = 1_000  # packets; of fewer nothing follows
 
 

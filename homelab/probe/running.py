@@ -12,7 +12,7 @@ from types import TracebackType
 from homelab.probe.attempt import Attempt, read
 
 STOP_S = 5.0
-FIRST_LINE_S = 15.0
+FIRST_LINE_S = 60.0
 
 
 class ProbeError(Exception):

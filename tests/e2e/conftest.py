@@ -3,12 +3,12 @@
 nox -s e2e                  a fresh lab, every fault once, three of the kill points
 nox -s e2e -- --all         everything, with repeats
 nox -s e2e -- --lab lab     on a lab that is up already; it is left as it is
+nox -s e2e -- --provider libvirt --all    the cluster's core on VMs, docs/vms.md
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -20,7 +20,9 @@ from homelab.lab.errors import LabError
 from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
 from homelab.lab.provider import PROVIDERS, opened
+from homelab.lab.vms.faults import Vms
 from homelab.probe import writes
+from tests.e2e.support import options
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.report import Report
@@ -32,26 +34,21 @@ RIG = pytest.StashKey[Rig]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
-    group.addoption("--lab", help="use this lab, which is up, instead of a fresh one")
+    options.add(group)
     group.addoption(
         "--provider",
         choices=PROVIDERS,
-        default="docker",  # most chapters look into a container from the host
-        help="what the fresh lab's machines are: containers (docker, the default) or VMs (libvirt)",
+        default="docker",
+        help="what the fresh lab's machines are: containers (docker, the default) or VMs "
+        "(libvirt: only tests marked on_vms, most others look into a container from the host)",
     )
-    group.addoption("--all", action="store_true", help="also what takes long; 5 repeats")
-    group.addoption("--repeats", type=int, help="of each fault (default 1, with --all 5)")
     group.addoption("--minutes", type=float, default=30.0, help="of the test against flapping")
-    group.addoption(
-        "--keep",
-        choices=("never", "failure", "always"),
-        default=os.environ.get("HOMELAB_KEEP") or "never",
-        help="the fresh lab's machines after the run (or HOMELAB_KEEP)",
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: runs with --all only")
+    config.addinivalue_line("markers", "on_vms: also where the machines are VMs")
+    config.addinivalue_line("markers", "only_vms: not on containers")
     config.addinivalue_line("markers", "foundation: if it fails, nothing after it makes sense")
     # Third parties (kubernetes, websocket) leave sockets to the garbage collector; what counts
     # here is the cluster, not their tidiness.
@@ -59,17 +56,31 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--all"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("long")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    def elsewhere(item: pytest.Item) -> bool:
+        if on_vms(config):
+            return not options.has(item, "on_vms")
+        return options.has(item, "only_vms")
+
+    options.leave_out(config, items, elsewhere)
+
+
+def on_vms(config: pytest.Config) -> bool:
+    name = config.getoption("--lab")
+    if name:
+        return isinstance(opened(name), Vms)
+    return bool(config.getoption("--provider") == "libvirt")
+
+
+def planned(config: pytest.Config) -> tuple[plan.Machine, ...]:
+    """The lab's machines; of VMs three by default, emulated ones are dear."""
+    if name := config.getoption("--lab"):
+        return opened(name).machines()
+    return plan.from_environment(workers=0) if on_vms(config) else plan.from_environment()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``machine``: once for each machine; ``control_plane``: for each control plane."""
-    name = metafunc.config.getoption("--lab")
-    machines = opened(name).machines() if name else plan.from_environment()
+    machines = planned(metafunc.config)
     planes = [machine.name for machine in machines if "control-plane" in machine.roles]
     if "machine" in metafunc.fixturenames:
         metafunc.parametrize("machine", [machine.name for machine in machines])
@@ -113,14 +124,12 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
-        lab = fresh(folder, option("--provider"), leave=option("--keep") != "never")
+        lab = fresh(request.config, folder)
     rig = Rig(lab, folder)
     request.session.stash[RIG] = rig
     with network_of(lab):
         yield rig
-        failed = request.session.testsfailed > 0
-        keep = option("--keep") == "always" or (option("--keep") == "failure" and failed)
-        if attached or keep:
+        if attached or options.keeps(request.config, request.session.testsfailed > 0):
             with contextlib.suppress(Exception):  # what the probes wrote; the cluster may be broken
                 writes.forget(rig.api())
             print(f"\nthe lab {lab.name!r} is left up; logs and output: {folder}")
@@ -130,13 +139,13 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     assert not changed, f"the host is not as it was before the lab: {changed}"
 
 
-def fresh(folder: Path, provider: str, leave: bool) -> Lab:
+def fresh(config: pytest.Config, folder: Path) -> Lab:
     """The suite's own lab; one that does not come up is looked at and taken away again."""
     try:
-        return lifecycle.up(FRESH, plan.from_environment(), asked=provider)
+        return lifecycle.up(FRESH, planned(config), asked=config.getoption("--provider"))
     except BaseException:  # Ctrl-C too
         print(f"\nlogs of the lab that did not come up: {collected(opened(FRESH), folder / 'up')}")
-        if not leave:
+        if config.getoption("--keep") == "never":
             lifecycle.down(FRESH)
         raise
 
@@ -159,11 +168,12 @@ def report(request: pytest.FixtureRequest, rig: Rig) -> Report:
     """Collects figures; written after each, so that an aborted run keeps what it had."""
     everything = request.config.getoption("--all")
     folder = REPO / "docs/results" if everything else REPO / "docs/results/latest"
+    if on_vms(request.config):
+        return Report(rig, folder, "faults-vms", "Faults of VMs and what a client saw of them")
     return Report(rig, folder)
 
 
 @pytest.fixture(scope="session")
 def repeats(request: pytest.FixtureRequest) -> int:
     """How often each fault is measured."""
-    option = request.config.getoption
-    return option("--repeats") or (5 if option("--all") else 1)
+    return options.repeats(request.config)

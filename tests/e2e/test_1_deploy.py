@@ -10,7 +10,7 @@ from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import deploy
 from tests.e2e.support.rig import Rig
 
-pytestmark = pytest.mark.foundation
+pytestmark = [pytest.mark.foundation, pytest.mark.on_vms]
 
 
 def test_one_command_makes_the_cluster(rig: Rig) -> None:

@@ -20,6 +20,7 @@ def test_the_plan_of_a_second_run_is_empty(rig: Rig) -> None:
     assert not changes(run).planned
 
 
+@pytest.mark.on_vms
 def test_a_second_run_changes_and_restarts_nothing(rig: Rig) -> None:
     files, running = fingerprint.files(rig), fingerprint.running(rig)
     run = deploy(rig, "again", "--json")

@@ -13,7 +13,7 @@ from tests.e2e.support.measuring import WRITERS, judge_writers, probes
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig
 
-pytestmark = pytest.mark.usefixtures("healthy")
+pytestmark = [pytest.mark.usefixtures("healthy"), pytest.mark.on_vms]
 
 
 def test_the_cluster_comes_back_after_a_power_failure(rig: Rig, report: Report) -> None:

@@ -5,7 +5,6 @@ The first tests need no cluster: one bare machine, its three legs, and `deploys/
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ import pytest
 
 from homelab.lab import lifecycle, opened, plan
 from homelab.lab.paths import REPO
+from tests.e2e.support import options
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig, network_of
 
@@ -22,9 +22,7 @@ COLUMNS = ("silence", "packets lost", "noticed after")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("homelab")
-    group.addoption("--lab", help="use this lab of VMs, which is up, instead of a fresh one")
-    group.addoption("--all", action="store_true", help="every mode, and 5 repeats")
-    group.addoption("--repeats", type=int, help="of each fault of a leg (default 1, with --all 5)")
+    options.add(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,10 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--all"):
-        left_out = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    options.leave_out(config, items)
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +49,14 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig = Rig(lab, folder)
     with network_of(lab):
         yield rig
-    if not attached and os.environ.get("HOMELAB_KEEP") != "always":
+    failed = request.session.testsfailed > 0
+    if not attached and not options.keeps(request.config, failed):
         lifecycle.down(NAME)
 
 
 @pytest.fixture(scope="session")
 def repeats(request: pytest.FixtureRequest) -> int:
-    every = request.config.getoption("--all")
-    return int(request.config.getoption("--repeats") or (5 if every else 1))
+    return options.repeats(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from homelab.lab.recipes.bundle import Bundle
 from homelab.lab.shell import run
 
 FILES = Path(__file__).with_name("guest")
-PACKAGES = (*image.PACKAGES, "linux-image-cloud-amd64", "initramfs-tools")
+PACKAGES = (*image.PACKAGES, "linux-image-cloud-amd64", "initramfs-tools", "lldpd")
 GIB = 12  # the disk's size; a file only has what was written to it
 KIND = "box"
 DISK, KERNEL, INITRD, BOX = "disk.raw", "vmlinuz", "initrd.img", "homelab.box"

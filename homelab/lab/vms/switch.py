@@ -124,6 +124,31 @@ class Switch:
         alone = ("add-port", BRIDGE, tap, "lacp=active", "other_config:lacp-time=fast")
         self._vsctl("del-bond-iface", tap, "--", *alone)
 
+    def announce(self, machine: Machine) -> None:
+        """Say by LLDP on each of a machine's cables which port it is in."""
+        for tap in machine.taps:
+            self._vsctl("set", "interface", tap, "lldp:enable=true")
+
+    def plug(self, name: str, mac: str | None = None, vlan: int | None = None) -> None:
+        """A port of its own for the lab's side: another machine, or the gateway of a VLAN."""
+        port = ["--may-exist", "add-port", BRIDGE, name, *([f"tag={vlan}"] if vlan else [])]
+        own = ["type=internal", *([f'mac="{mac}"'] if mac else [])]
+        self._vsctl(*port, "--", "set", "interface", name, *own)
+        self._inside("ip", "link", "set", name, "up")
+        self._inside("ethtool", "--offload", name, "tx", "off")
+
+    def unplug(self, name: str) -> None:
+        """Take such a port away."""
+        self._vsctl("--if-exists", "del-port", BRIDGE, name)
+
+    def gateway(self, port: str) -> None:
+        """Let the gateway's address be on a port of the lab's side; BRIDGE is where it was."""
+        address = f"{GATEWAY}/{SUBNET.prefixlen}"
+        for line in self._inside("ip", "-4", "-o", "address").splitlines():
+            if f" {address} " in line:
+                self._inside("ip", "address", "del", address, "dev", line.split()[1])
+        self._inside("ip", "address", "replace", address, "dev", port)
+
     def _start_database(self) -> None:
         database = self.folder / "conf.db"
         if not database.exists():

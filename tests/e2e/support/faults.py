@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from homelab.lab.vms.faults import Vms
 from operations import guard
 from tests.e2e.support import balancers, etcd
 from tests.e2e.support.rig import Rig
@@ -43,6 +44,7 @@ class Fault:
     long: bool = False  # only with --all
     # A machine that can't hear the others' adverts may rightly think that it is alone.
     may_share_vip: bool = False
+    machines: Literal["containers", "vms", "all"] = "containers"  # where it is measured
 
 
 def choose(rig: Rig, victim: Victim) -> str:
@@ -94,13 +96,13 @@ def _lives_again(unit: str) -> Act:
 
 FAULTS = [
     Fault("nothing", "nothing happens (what the probes see at rest)", "neither",
-          lambda rig, machine: time.monotonic(), None, UNSEEN),
+          lambda rig, machine: time.monotonic(), None, UNSEEN, machines="all"),
     Fault("vip-holder-off", "the VIP holder loses power", "holder",
-          _power_off, _power_on, FAILOVER),
+          _power_off, _power_on, FAILOVER, machines="all"),
     Fault("vip-holder-and-leader-off", "the VIP holder, etcd's leader too, loses power",
           "holder+leader", _power_off, _power_on, WITH_ELECTION),
     Fault("leader-off", "etcd's leader loses power", "leader",
-          _power_off, _power_on, LEADER),
+          _power_off, _power_on, LEADER, machines="all"),
     Fault("neither-off", "a control plane that is neither loses power", "neither",
           _power_off, _power_on, LEADER),
     Fault("worker-off", "a worker loses power", "worker",
@@ -130,7 +132,11 @@ FAULTS = [
           lambda rig, m: rig.lab.cut(m), lambda rig, m: rig.lab.heal(m), FAILOVER, hold=300,
           long=True),
     Fault("vip-holder-frozen", "the VIP holder freezes for 20 s and wakes up", "holder",
-          lambda rig, m: rig.lab.freeze(m), lambda rig, m: rig.lab.thaw(m), FAILOVER, hold=20),
+          lambda rig, m: rig.lab.freeze(m), lambda rig, m: rig.lab.thaw(m), FAILOVER, hold=20,
+          machines="all"),
+    Fault("two-legs-cut", "two of three legs of the VIP holder's bond are cut for 20 s", "holder",
+          lambda rig, m: _two_legs(rig, m, cut=True), lambda rig, m: _two_legs(rig, m, cut=False),
+          UNSEEN, hold=20, machines="vms"),
     Fault("vip-holder-and-leader-frozen",
           "the VIP holder, etcd's leader too, freezes for 20 s and wakes up", "holder+leader",
           lambda rig, m: rig.lab.freeze(m), lambda rig, m: rig.lab.thaw(m), WITH_ELECTION,
@@ -150,6 +156,12 @@ FAULTS = [
     Fault("planned-move", "VIP and leadership are moved on purpose", "holder+leader",
           lambda rig, m: _move_away(rig, m), _root("systemctl start keepalived"), PLANNED),
 ]  # fmt: skip
+
+
+def _two_legs(rig: Rig, machine: str, cut: bool) -> float:
+    assert isinstance(rig.lab, Vms)
+    act = rig.lab.cut_leg if cut else rig.lab.heal_leg
+    return max(act(machine, leg) for leg in (1, 2))
 
 
 def _move_away(rig: Rig, machine: str) -> float:

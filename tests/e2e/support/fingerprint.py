@@ -28,12 +28,14 @@ done
 
 def running(rig: Rig, names: Sequence[str] = ()) -> dict[str, set[str]]:
     """Units and containers of every node (or of ``names``), with an identity of this very start."""
-    return {name: set(rig.root(name, RUNNING).splitlines()) for name in names or rig.nodes}
+    return {
+        name: set(rig.root(name, RUNNING, timeout=120).splitlines()) for name in names or rig.nodes
+    }
 
 
 def files(rig: Rig, names: Sequence[str] = ()) -> dict[str, set[str]]:
     """Mode, owner and checksum of every file that a deploy could write."""
-    found = {name: rig.root(name, FILES, timeout=120) for name in names or rig.nodes}
+    found = {name: rig.root(name, FILES, timeout=600) for name in names or rig.nodes}
     return {name: set(text.splitlines()) for name, text in found.items()}
 
 

@@ -12,6 +12,7 @@ from tests.e2e.support.rig import Rig
 from tests.e2e.support.waiting import Condition, wait_for
 
 HEALTHY_S = 240.0
+EMULATED_S = 1800.0
 RENEWED_S = 12.0  # a kubelet renews its lease every 10 s
 UNITS = {
     "balancer": ("haproxy", "keepalived"),
@@ -19,13 +20,17 @@ UNITS = {
 }
 
 
-def wait_until_healthy(rig: Rig, timeout: float = HEALTHY_S, heard_s: float = 0.0) -> float:
+def wait_until_healthy(rig: Rig, timeout: float | None = None, heard_s: float = 0.0) -> float:
     """Seconds until the whole cluster was well without anybody's help.
+
+    ``timeout``: None is what these machines may take.
 
     Kubelets must have been heard of since ``heard_s`` seconds before this call: the API believes
     a dead node to be Ready for 40 s. Raises UnmetError that names what is missing.
     """
     since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=heard_s)
+    if timeout is None:
+        timeout = EMULATED_S if rig.emulated else HEALTHY_S
     return wait_for(conditions(rig, since), timeout)
 
 

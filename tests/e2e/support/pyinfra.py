@@ -18,6 +18,7 @@ from tests.e2e.support.rig import INVENTORY, Rig
 CLUSTER = "deploys/cluster.py"
 RESET = "deploys/reset.py"
 DEPLOY_S = 1500.0  # nobody waits longer for a deploy of five machines
+EMULATED_S = 5400.0
 POLL_S = 0.05
 
 
@@ -47,6 +48,7 @@ class Running:
         self.out = folder / f"{number:02}-{name}.out"
         self.err = folder / f"{number:02}-{name}.err"
         self.began = time.monotonic()
+        self.patience = EMULATED_S if rig.emulated else DEPLOY_S
         pyinfra = Path(sys.executable).with_name("pyinfra")
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
@@ -63,10 +65,10 @@ class Running:
         """All output so far."""
         return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
 
-    def wait(self, timeout: float = DEPLOY_S) -> Run:
+    def wait(self, timeout: float | None = None) -> Run:
         """Wait for its end; one that takes too long is killed and reported by TimeoutExpired."""
         try:
-            self.process.wait(timeout)
+            self.process.wait(timeout or self.patience)
         except subprocess.TimeoutExpired:
             self.kill()
             raise

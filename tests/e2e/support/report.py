@@ -17,7 +17,6 @@ COLUMNS = (
     *("vip", "reads", "reads failed %", "writes", "service", "service failed %"),
     *("two holders", "VIP moves", "backends taken out", "healthy again", "probe held up"),
 )
-PICTURES = "faults"
 
 
 class Report:
@@ -30,11 +29,11 @@ class Report:
         self,
         rig: Rig,
         folder: Path,
-        name: str = PICTURES,
+        name: str = "faults",
         title: str = "Faults and what a client saw of them",
         columns: Sequence[str] = COLUMNS,
     ) -> None:
-        self.folder, self.title, self.columns = folder, title, columns
+        self.folder, self.name, self.title, self.columns = folder, name, title, columns
         self.file = folder / f"{name}.json"
         self.rows: dict[str, Row] = rows(self.file.read_text()) if self.file.exists() else {}
         self.anew: set[str] = set()
@@ -61,11 +60,11 @@ class Report:
             self.anew.add(name)
         self.rows[name].runs.append(figures)
         if picture:
-            (self.folder / PICTURES).mkdir(exist_ok=True)
-            (self.folder / PICTURES / f"{name}.svg").write_text(picture)
+            (self.folder / self.name).mkdir(exist_ok=True)
+            (self.folder / self.name / f"{name}.svg").write_text(picture)
         results = Results(self.title, self.settings, [*self.rows.values()])
         self.file.write_text(as_json(results))
-        table = as_markdown(results, self.columns, PICTURES)
+        table = as_markdown(results, self.columns, self.name)
         self.file.with_suffix(".md").write_text(table)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from homelab.lab import Lab
 from homelab.lab.deploy import environment
 from homelab.lab.paths import REPO
+from homelab.lab.vms.faults import Vms
 from homelab.probe.access import Access, from_kubeconfig
 from homelab.probe.api import Api
 from homelab.site import Site, derived, load_site
@@ -33,6 +34,15 @@ class Rig:
     changes: dict[str, str] = field(default_factory=dict)  # of the inventory's settings
 
     @property
+    def on_vms(self) -> bool:
+        return isinstance(self.lab, Vms)
+
+    @property
+    def emulated(self) -> bool:
+        """Every process start of its machines takes thirty times as long."""
+        return bool(self.lab.settings and self.lab.settings.accel == "tcg")
+
+    @property
     def environment(self) -> dict[str, str]:
         """What ``inventories/lab.py`` reads."""
         return environment(self.lab) | self.changes
@@ -50,8 +60,12 @@ class Rig:
     @property
     def site(self) -> Site:
         """The site as declared under the present environment."""
+        return self.declared(INVENTORY)
+
+    def declared(self, inventory: str | Path) -> Site:
+        """The site of an inventory that starts from the lab's."""
         os.environ.update(self.environment)
-        return load_site(REPO / INVENTORY)
+        return load_site(REPO / inventory)
 
     @property
     def vip(self) -> str:

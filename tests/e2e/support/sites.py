@@ -8,7 +8,7 @@ from homelab.lab.paths import REPO
 from tests.e2e.support.rig import INVENTORY, Rig
 
 TEMPLATE = """
-from homelab.site import Timings, hosts, load_site
+from homelab.site import Timings, Vlan, hosts, load_site
 
 _lab = load_site({lab!r})
 _site = _lab.replace({change})

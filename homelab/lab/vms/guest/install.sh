@@ -61,6 +61,8 @@ ExecStart=/usr/local/sbin/first-boot
 RequiredBy=ssh.service
 END
 systemctl --quiet enable first-boot
+# Each test that wants to hear it starts it.
+systemctl --quiet disable lldpd
 # Their work would cost an emulated machine minutes, or there is nobody to log in.
 systemctl --quiet mask \
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
