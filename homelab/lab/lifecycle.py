@@ -52,10 +52,10 @@ def up(
 ) -> Lab:
     """Bring a lab up, or what is missing of it; return it ready for SSH.
 
-    `asked` is a provider; None: as the lab is, or containers.
+    `asked` is a provider; None: as the lab is, or what serves best here.
     """
     paths = Paths(name)
-    chosen = choose(Settings.read(paths.machines_file), asked)
+    chosen = choose(Settings.read(paths.machines_file), asked, len(wanted))
     lab = _vms(paths, wanted) if chosen == "libvirt" else _containers(paths, wanted, machines_own)
     for kind in KINDS:
         cache.prune(kind, keep=vms.boxes_in_use())
@@ -63,18 +63,20 @@ def up(
     return lab
 
 
-def choose(before: Settings | None, asked: str | None) -> str:
-    """The provider: a lab that is there keeps its own; what was asked for; containers.
-
-    With a working KVM, VMs would serve best. But no whole cluster has been seen on VMs yet, so
-    nobody gets them unasked.
-    """
+def choose(before: Settings | None, asked: str | None, machines: int) -> str:
+    """The provider: a lab that is there keeps its own; what was asked for; what serves best."""
     if before:
         if asked not in (None, before.provider):
             what = f"the lab's machines are made by the provider {before.provider!r}"
             raise LabError(what, "", "run `lab down` first, or give another --name")
         return before.provider
-    return asked or "docker"
+    if asked:
+        return asked
+    if why_not := provider.why_no_vms(machines):
+        say(f"the machines are node containers: {why_not}")
+        return "docker"
+    say("the machines are VMs, as KVM works here; --provider docker makes node containers")
+    return "libvirt"
 
 
 def _containers(paths: Paths, wanted: tuple[plan.Machine, ...], machines_own: bool) -> Lab:

@@ -60,7 +60,7 @@ def test_a_leg_that_loses_one_frame_in_a_hundred_is_found_by_its_counters(rig: R
 
 
 def test_a_mac_address_that_another_machine_has_too_comes_back_to_its_own(rig: Rig) -> None:
-    """The switch sends where it heard the address last: while both speak, some packets go astray."""
+    """The switch sends where it heard an address last: while both speak, packets go astray."""
     mine = rig.root(MACHINE, "cat /sys/class/net/bond0/address").strip()
     with Pinging(rig, rig.address(MACHINE)) as pinging:
         with another_with(rig, mine) as speak:

@@ -1,4 +1,4 @@
-"""The node subnet in a VLAN, on a bridge: what KubeVirt will want, made over the plain bond itself."""
+"""The node subnet in a VLAN and on a bridge, for KubeVirt, made over the plain bond itself."""
 
 from __future__ import annotations
 

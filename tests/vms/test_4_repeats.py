@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,9 @@ SHORT_TRIAL_S = 60
 
 
 @pytest.fixture(scope="module")
-def changes_report(request: pytest.FixtureRequest, rig: Rig) -> Iterator[Report]:
+def changes_report(request: pytest.FixtureRequest, rig: Rig) -> Report:
     folder = REPO / "docs/results" / ("" if request.config.getoption("--all") else "latest")
-    yield Report(rig, folder, "changes", "Changes of a network over itself", COLUMNS)
+    return Report(rig, folder, "changes", "Changes of a network over itself", COLUMNS)
 
 
 def test_a_mistake_heals_ten_times_out_of_ten(rig: Rig, changes_report: Report) -> None:

@@ -20,6 +20,13 @@ AFTER_S = 1.0  # and so long after all is well
 SERVED_AGAIN_S = 1.0  # "serves again": no failure for so long
 GIVEN_UP_S = 60.0  # a machine is switched on again even if the others never took over
 EMULATED = 10  # times as long there
+# A handshake of TLS takes an emulated machine a third of a second.
+EMULATED_PACE = {
+    "vip": ["--every", "0.25", "--timeout", "3"],
+    "reads": ["--every", "2", "--timeout", "10"],
+    "writes": ["--every", "1", "--timeout", "10"],
+    "holders": ["--every", "0.25"],
+}
 # Each holds one connection, and so uses one API server: three of them find the one that hangs.
 WRITERS = ("writes 1", "writes 2", "writes 3")
 CLIENTS = ("vip", "reads", "writes", "service")
@@ -69,24 +76,18 @@ def probes(rig: Rig, run: str, victim: str = "") -> dict[str, list[str]]:
     api.close()
     through = ["--address", rig.vip]
     kubeconfig = ["--kubeconfig", str(rig.kubeconfig)]
-    slowly = {name: [] for name in ("vip", "reads", "writes", "holders")}
-    if rig.emulated:  # a handshake of TLS takes such a machine a third of a second
-        slowly = {
-            "vip": ["--every", "0.25", "--timeout", "3"],
-            "reads": ["--every", "2", "--timeout", "10"],
-            "writes": ["--every", "1", "--timeout", "10"],
-            "holders": ["--every", "0.25"],
-        }
+
+    def pace(probe: str) -> list[str]:
+        return EMULATED_PACE[probe] if rig.emulated else []
+
     beside = {
-        "vip": command("vip", *through, "--port", str(rig.port), *slowly["vip"]),
-        "reads": command("reads", *through, *kubeconfig, *slowly["reads"]),
+        "vip": command("vip", *through, "--port", str(rig.port), *pace("vip")),
+        "reads": command("reads", *through, *kubeconfig, *pace("reads")),
         **{
-            name: command(
-                "writes", *through, *kubeconfig, "--run", f"{run}-{number}", *slowly["writes"]
-            )
-            for number, name in enumerate(WRITERS)
+            name: command("writes", *through, *kubeconfig, "--run", f"{run}-{n}", *pace("writes"))
+            for n, name in enumerate(WRITERS)
         },
-        "holders": command("holders", *through, *slowly["holders"]),
+        "holders": command("holders", *through, *pace("holders")),
     }
     entered = {name: rig.lab.nsenter(argv) for name, argv in beside.items()}
     if rig.on_vms:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from homelab.lab import lifecycle, plan, provider
+from homelab.lab import debian, lifecycle, plan, provider
 from homelab.lab.access import Settings
 from homelab.lab.containers import Containers
 from homelab.lab.errors import LabError
@@ -205,16 +205,27 @@ def test_the_tiny_guest_is_a_boot_sector() -> None:
     assert accel.EXIT == 85
 
 
-def test_nobody_gets_vms_unasked() -> None:
-    assert lifecycle.choose(None, None) == "docker"
-    assert lifecycle.choose(None, "libvirt") == "libvirt"
+def test_unasked_kvm_and_its_room_decide(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(debian, "architecture", lambda: "amd64")
+    monkeypatch.setattr(provider, "available_mib", lambda: 5 * 2560)
+    monkeypatch.setattr(accel, "why_no_kvm", lambda: "there is no /dev/kvm")
+    assert lifecycle.choose(None, None, 5) == "docker"
+    assert "VMs would be emulated (there is no /dev/kvm)" in capsys.readouterr().err
+    assert lifecycle.choose(None, "libvirt", 5) == "libvirt"
+    monkeypatch.setattr(accel, "why_no_kvm", lambda: "")
+    assert lifecycle.choose(None, None, 5) == "libvirt"
+    assert "--provider docker makes node containers" in capsys.readouterr().err
+    assert lifecycle.choose(None, None, 6) == "docker"
+    assert "VMs need 15360 MiB, 12800 MiB are free" in capsys.readouterr().err
 
 
 def test_a_lab_keeps_its_provider(lab: Vms) -> None:
     assert lab.settings is not None
-    assert lifecycle.choose(lab.settings, None) == "libvirt"
+    assert lifecycle.choose(lab.settings, None, 1) == "libvirt"
     with pytest.raises(LabError, match="made by the provider 'libvirt'; run `lab down` first"):
-        lifecycle.choose(lab.settings, "docker")
+        lifecycle.choose(lab.settings, "docker", 1)
 
 
 def test_a_box_that_disks_lie_upon_is_not_thrown_away(lab: Vms) -> None:
