@@ -55,7 +55,7 @@ def up(
     `asked` is a provider; None: as the lab is, or what serves best here.
     """
     paths = Paths(name)
-    chosen = choose(Settings.read(paths.machines_file), asked, len(wanted))
+    chosen = choose(Settings.read(paths.machines_file), asked, len(wanted), machines_own)
     lab = _vms(paths, wanted) if chosen == "libvirt" else _containers(paths, wanted, machines_own)
     for kind in KINDS:
         cache.prune(kind, keep=vms.boxes_in_use())
@@ -63,15 +63,20 @@ def up(
     return lab
 
 
-def choose(before: Settings | None, asked: str | None, machines: int) -> str:
-    """The provider: a lab that is there keeps its own; what was asked for; what serves best."""
+def choose(
+    before: Settings | None, asked: str | None, machines: int, machines_own: bool = False
+) -> str:
+    """The provider: a lab that is there keeps its own; what was asked for; what serves best.
+
+    Who wants the machine's own Docker daemon wants containers.
+    """
     if before:
         if asked not in (None, before.provider):
             what = f"the lab's machines are made by the provider {before.provider!r}"
             raise LabError(what, "", "run `lab down` first, or give another --name")
         return before.provider
-    if asked:
-        return asked
+    if asked or machines_own:
+        return asked or "docker"
     if why_not := provider.why_no_vms(machines):
         say(f"the machines are node containers: {why_not}")
         return "docker"

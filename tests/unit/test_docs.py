@@ -82,7 +82,8 @@ def check_nox(arguments: list[str]) -> None:
     elif session == "bench":
         importlib.import_module("bench.__main__").parser().parse_args(given)
     elif session == "e2e":
-        known = added_arguments(REPO / "tests/e2e/conftest.py") | {"-k"}
+        sources = ("tests/e2e/conftest.py", "tests/e2e/support/options.py")
+        known = {"-k"}.union(*(added_arguments(REPO / source) for source in sources))
         assert {word for word in given if word.startswith("-")} <= known
 
 
