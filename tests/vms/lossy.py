@@ -35,10 +35,10 @@ ONE_IN_A_HUNDRED = b"".join(
 LOAD = """
 my ($text, $pin, $license, $log) = (pack("H*", $ARGV[0]), "$ARGV[1]\\0", "GPL\\0", "\\0" x 4096);
 my $program = pack("LLppLLpL", 6, length($text) / 8, $text, $license, 1, length($log), $log, 0);
-my $fd = syscall(321, 5, $program . "\\0" x 64, 128);
-$fd >= 0 or die "BPF_PROG_LOAD: $!: $log";
+my $fd = syscall(321, 5, $program . "\\0" x 64, length($program) + 64);
+$fd >= 0 or die "BPF_PROG_LOAD: $!: ", $log =~ s/\\0//gr;
 my $object = pack("pLL", $pin, $fd, 0);
-syscall(321, 6, $object . "\\0" x 64, 64) == 0 or die "BPF_OBJ_PIN: $!";
+syscall(321, 6, $object, length($object)) == 0 or die "BPF_OBJ_PIN: $!";
 """
 
 
