@@ -85,7 +85,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """Fresh labs, the deploy, every fault; a VM and its bond: docs/tests.md (-- --all: more)."""
+    """A fresh lab, the deploy, every fault, and more: docs/tests.md (-- --all: the rest)."""
     install(session, "test", "e2e")
     words = ["tests/vms" if word == "bonds" else word for word in session.posargs]
     # No cache: it would be root's, in a clone that is the user's.
@@ -93,8 +93,6 @@ def e2e(session: nox.Session) -> None:
     chosen = any(word.startswith("tests/") for word in words)
     where = () if chosen else ("tests/e2e",)
     as_root(session, "-m", "pytest", *plugins, *where, *words)
-    if not words:  # all of it: what needs a kernel of its own as well
-        as_root(session, "-m", "pytest", *plugins, "tests/vms")
 
 
 @nox.session(default=False)

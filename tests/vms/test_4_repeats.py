@@ -26,21 +26,29 @@ def changes_report(request: pytest.FixtureRequest, rig: Rig) -> Report:
     return Report(rig, folder, "changes", "Changes of a network over itself", COLUMNS)
 
 
-def test_a_mistake_heals_ten_times_out_of_ten(rig: Rig, changes_report: Report) -> None:
-    """Over the only connection; nobody touches the machine in between."""
+@pytest.mark.parametrize(
+    ("name", "title", "network"),
+    [
+        ("no-such-vlan", "a VLAN that does not exist", "vlan=77"),  # the only connection is lost
+        ("wrong-gateway", "a wrong gateway", "gateway='10.77.0.99'"),
+    ],
+)
+def test_a_mistake_heals_ten_times_out_of_ten(
+    rig: Rig, changes_report: Report, name: str, title: str, network: str
+) -> None:
+    """Nobody touches the machine in between."""
     before = state(rig)
     trial = f"timings=_lab.timings.replace(network_trial_s={SHORT_TRIAL_S})"
-    network = "network=_lab.network.replace(gateway='10.77.0.99')"
-    wrong = sites.changed(rig, "wrong-gateway", f"{network}, {trial}")
+    wrong = sites.changed(rig, name, f"network=_lab.network.replace({network}), {trial}")
     for number in range(TIMES_OUT_OF):
-        run, lost = watched(rig, f"wrong-{number}", wrong)
+        run, lost = watched(rig, f"{name}-{number}", wrong)
         assert run.returncode == 1
         assert TAKEN_BACK in run.output, run.output[-3000:]
         assert "the gateway answers" in run.output.partition("Failed: ")[2], run.output[-3000:]
         settle(rig)
         assert state(rig) == before
-        title = f"a wrong gateway: taken back (on trial for {SHORT_TRIAL_S} s)"
-        changes_report.put("taken-back", title, {}, told(run, lost))
+        row = f"{title}: taken back (on trial for {SHORT_TRIAL_S} s)"
+        changes_report.put(name, row, {}, told(run, lost))
 
 
 def test_how_long_changes_take(rig: Rig, changes_report: Report, repeats: int) -> None:

@@ -60,7 +60,7 @@ def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
         changed = time.monotonic()
         wait_for([Condition("writes are acknowledged", lambda: _written(probing, changed))], BACK_S)
         probing.check()
-        attempts = probing.attempts("writes")
+    attempts = probing.attempts("writes")  # after its end: what is written later is stored too
     api = rig.api(timeout=60.0)
     verdict = writes.judge(attempts, writes.stored(api, name))
     api.close()
