@@ -22,10 +22,11 @@ def why_no_vms(machines: int) -> str:
     """
     if debian.architecture() != "amd64":
         return "VMs are for amd64 only"
-    if why_not := accel.why_no_kvm():
-        return f"VMs would be emulated ({why_not})"
     needed, there = machines * MEMORY_MIB, available_mib()
-    return f"VMs need {needed} MiB, {there} MiB are free" if needed > there else ""
+    if needed > there:
+        return f"VMs need {needed} MiB, {there} MiB are free"
+    why_not = accel.why_no_kvm()  # last: it may install QEMU, and wait for a guest that hangs
+    return f"VMs would be emulated ({why_not})" if why_not else ""
 
 
 def available_mib() -> int:

@@ -258,6 +258,9 @@ def test_packets_that_were_dropped_are_worth_a_note() -> None:
     (finding,) = found(with_leg(reading, 0, link=busy), site())
     assert finding.note
     assert finding.wrong == "dropped 2000 of 87654 packets sent (2.28%)"
+    for dropped, told in ((300, 0), (600, 1)):  # 0.34 %, 0.68 %: a leg that loses 1 % is found
+        some = replace(link, sent=replace(link.sent, dropped=dropped))
+        assert len(found(with_leg(reading, 0, link=some), site())) == told
     fresh = replace(link, sent=replace(link.sent, packets=99, dropped=50, errors=1))
     assert found(with_leg(reading, 0, link=fresh), site()) == []
 
