@@ -91,7 +91,8 @@ begin)
 	mkdir -p "$home"
 	rm -rf "$home/next"
 	mkdir "$home/next"
-	base64 -d | tar -x -f - -C "$home/next"
+	# folders that are made on the way are for networkd to read, which is not root
+	base64 -d | (umask 022 && tar -x -f - -C "$home/next")
 	there=$(cd / && for root in $roots; do [ ! -e "$root" ] && [ ! -L "$root" ] || echo "$root"; done)
 	# shellcheck disable=SC2086  # a list of words
 	tar -C / -cpf "$home/next/old.tar" $there

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from homelab.documents.network import DROP_IN
 from tests.e2e.support import sites
 from tests.e2e.support.pyinfra import Running, changes
 from tests.e2e.support.rig import INVENTORY, Rig
@@ -36,6 +37,10 @@ def test_the_first_move_from_one_plain_port_to_the_bond(rig: Rig) -> None:
     assert run.returncode == 0, run.output[-3000:]
     assert whole(rig, MACHINE) == ""
     assert verdict(rig).startswith("confirmed ")
+    # networkd's own settings are for its own user to read
+    assert "ManageForeignRoutes=no" in rig.root(
+        MACHINE, f"runuser -u systemd-network -- cat {DROP_IN}"
+    )
 
 
 def test_a_second_run_changes_nothing_and_loses_no_packet(rig: Rig) -> None:

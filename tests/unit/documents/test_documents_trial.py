@@ -12,7 +12,7 @@ import pytest
 
 from facts.layer import APPLIED
 from homelab.documents.document import Document, Layer
-from homelab.documents.network import network
+from homelab.documents.network import DROP_IN, network
 from homelab.documents.probes import GATEWAY, Probe, probes
 from homelab.documents.trial import SCRIPT, SOURCE, network_trial
 from operations.network import Trial, pack
@@ -43,7 +43,8 @@ class Box:
         (self.folder / name).chmod(0o755)
 
     def run(self, *steps: str, probes: tuple[Probe, ...] = (GOOD,)) -> list[str]:
-        layer = Layer("network", (Document(NEW, "# new\n"),), activate=f"set -e\nrm {OLD}")
+        documents = Document(NEW, "# new\n"), Document(DROP_IN, "# new\n")
+        layer = Layer("network", documents, activate=f"set -e\nrm {OLD}")
         trial = Trial(layer, ("bond0",), probes, 30, ("192.168.0.11",))
         (self.folder / "pack").write_text(pack(trial))
         before = f"""set -e
@@ -90,6 +91,12 @@ def test_a_check_that_fails_takes_the_old_network_back_and_is_named(box: Box) ->
     assert "ip link delete bond0" in box.told
     assert "systemctl restart networking.service" in box.told
     assert "systemctl --quiet enable networking.service" in box.told
+
+
+def test_networkd_may_read_a_folder_that_was_not_there(box: Box) -> None:
+    """It runs as systemd-network, and says at its debug level only that it may not."""
+    (mode,) = box.run(APPLY, f"stat -c %a {Path(DROP_IN).parent}")
+    assert mode == "755"
 
 
 def test_what_did_not_answer_before_need_not_answer_after(box: Box) -> None:
