@@ -12,6 +12,10 @@ from pyinfra.api import StringCommand, operation
 from operations.etcd import all_sound, etcdctl, heir, leads
 from operations.step import script
 
+TIMER = "homelab-keepalived-back"
+DISARM = f"systemctl stop {TIMER}.timer 2>/dev/null || :"
+ALONE_S = 900  # longer than any gate that stands between the two steps
+
 
 def leave_script(address: str, others: Sequence[str]) -> str:
     """Refuse unless every other member votes and is healthy; then move leadership and VIP away.
@@ -31,9 +35,21 @@ def leave_script(address: str, others: Sequence[str]) -> str:
         f"  heir=$({heir(ctl, address)})",
         f'  [ -z "$heir" ] || {own} move-leader "$heir"',
         "fi",
-        # keepalived says goodbye with priority 0: the next one takes over within 100 ms
-        "systemctl stop keepalived 2>/dev/null || :",
+        *stop_keepalived(),
     )
+
+
+def stop_keepalived() -> list[str]:
+    """With a timer of the machine's own: should this run die, it votes again all the same."""
+    return [
+        "if systemctl is-enabled -q keepalived 2>/dev/null; then",
+        f"  {DISARM}",
+        f"  systemd-run --quiet --collect --unit={TIMER} --on-active={ALONE_S} "
+        "systemctl start keepalived",
+        # it says goodbye with priority 0: the next one takes over within 100 ms
+        "  systemctl stop keepalived",
+        "fi",
+    ]
 
 
 @operation()
@@ -43,8 +59,15 @@ def leave(address: str, others: Sequence[str]) -> Generator[StringCommand, None,
 
 
 @operation()
+def step_aside() -> Generator[StringCommand, None, None]:
+    """As :func:`leave`, of a machine that holds nothing but the VIP."""
+    yield StringCommand(script(*stop_keepalived()))
+
+
+@operation()
 def come_back() -> Generator[StringCommand, None, None]:
     """The machine may hold the VIP again."""
     yield StringCommand(
-        "! systemctl is-enabled -q keepalived 2>/dev/null || systemctl start keepalived"
+        "! systemctl is-enabled -q keepalived 2>/dev/null || "
+        f"{{ systemctl start keepalived && {DISARM}; }}"
     )

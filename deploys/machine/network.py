@@ -8,9 +8,11 @@ from deploys import conditions
 from deploys.kubernetes import rolling
 from deploys.machine import sound
 from deploys.run import Run
-from homelab.documents.network import names, network
+from homelab.documents.network import network
+from homelab.documents.ports import names
 from homelab.documents.probes import Probe, probes
 from homelab.documents.trial import network_trial
+from homelab.documents.vip import keepalived
 from homelab.site import derived
 from homelab.site.model import Machine
 from operations import gate, guard, layer
@@ -33,13 +35,17 @@ def prepare(run: Run, machine: Machine) -> None:
 def change(run: Run, machine: Machine) -> None:
     """A machine that can't prove its new network has the old one again, and the run ends here."""
     member = run.phase(machine) == "ours"
-    guarded = member and rolling.guarded(run, machine)
-    if guarded:
+    balances = machine in derived.balancers(run.site) and (
+        member or run.surveys[machine.name].balances
+    )
+    if member and rolling.guarded(run, machine):
         guard.leave(
             name=f"Network: {machine.name} gives away VIP and leadership",
             address=machine.address,
             others=rolling.others(run, machine),
         )
+    elif balances and len(derived.balancers(run.site)) > 1:
+        guard.step_aside(name=f"Network: {machine.name} gives away the VIP")
     try_out(
         name=f"Network: {machine.name}, bond and address, on trial",
         trial=Trial(
@@ -53,7 +59,12 @@ def change(run: Run, machine: Machine) -> None:
             addresses=tuple(dict.fromkeys([machine.address, host.data.ssh_hostname])),
         ),
     )
-    if guarded:
+    if balances:
+        # the address may be on another port now: a VLAN, a bridge
+        layer.apply(
+            name=f"Network: {machine.name}, the VIP's port",
+            layer=keepalived(run.site, machine, run.traits(machine)),
+        )
         guard.come_back(name=f"Network: {machine.name} may hold the VIP again")
     gate.passed(
         name=f"Network: {machine.name}, gate",
@@ -61,6 +72,7 @@ def change(run: Run, machine: Machine) -> None:
         conditions=[
             *sound.network(run.site, machine),
             *(rolling.conditions_of(run, machine) if member else ()),
+            *(conditions.balancer(run.site, machine) if balances else ()),
         ],
         seconds=run.site.timings.gate_s if member else 60,
     )

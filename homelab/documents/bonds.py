@@ -22,17 +22,17 @@ def legs(machine: Machine, bond: Bond) -> tuple[Nic, ...]:
 
 
 def netdev(bond: Bond, members: tuple[Nic, ...]) -> str:
-    """The bond's ``.netdev``. Its MAC is the first declared leg's: the same after every boot."""
+    """The bond's ``.netdev``. Its MAC is the first declared leg's: the same after every boot.
+
+    With ``fail_over_mac=active`` it is the active leg's, and the kernel takes no other one.
+    """
+    own = f"MACAddress={mac(members[0].mac)}\n" if _own_mac(bond) else ""
     options = [
         f"{option.networkd}={value}{option.unit}"
         for option in bonding.options(bond)
         if (value := bonding.value(bond, option)) not in bonding.NOT_NETWORKDS
     ]
-    return (
-        f"[NetDev]\nName={bond.name}\nKind=bond\nMACAddress={mac(members[0].mac)}\n\n[Bond]\n"
-        + "\n".join(options)
-        + "\n"
-    )
+    return f"[NetDev]\nName={bond.name}\nKind=bond\n{own}\n[Bond]\n" + "\n".join(options) + "\n"
 
 
 def udev_rules(bonds: Iterable[Bond]) -> str:
@@ -53,8 +53,19 @@ def settled(bond: Bond, members: tuple[Nic, ...]) -> str:
     learn it.
     """
     tests = [_has(bond, option) for option in bonding.options(bond) if not option.live]
-    tests.append(f'[ "$(cat {SYS}/{bond.name}/address)" = {mac(members[0].mac)} ]')
+    if _own_mac(bond):
+        tests.append(f'[ "$(cat {SYS}/{bond.name}/address)" = {mac(members[0].mac)} ]')
     return "{ " + " && ".join(tests) + "; } 2>/dev/null"
+
+
+def release(bond: Bond, members: tuple[Nic, ...]) -> str:
+    """Shell that takes ports out of the living bond which are its legs no more."""
+    macs = " ".join(mac(nic.mac) for nic in members)
+    return (
+        f"for leg in $(cat {SYS}/{bond.name}/bonding/slaves 2>/dev/null); do\n"
+        f'    case " {macs} " in *" $(cat {SYS}/"$leg"/bonding_slave/perm_hwaddr) "*) ;; '
+        '*) ip link set "$leg" nomaster ;; esac\ndone'
+    )
 
 
 def change(bond: Bond, members: tuple[Nic, ...]) -> str:
@@ -67,12 +78,20 @@ def change(bond: Bond, members: tuple[Nic, ...]) -> str:
             file = f"{SYS}/{bond.name}/bonding/{option.kernel}"
             value = shlex.quote(bonding.value(bond, option))
             lines.append(f"{_has(bond, option)} || echo {value} > {file}")
-    preferred = next((nic for nic in members if nic.primary), None)
     if bond.mode in bonding.ONE_ACTIVE:
-        leg = f"$(leg_of {bond.name} {mac(preferred.mac)})" if preferred else ""
-        file = f"{SYS}/{bond.name}/bonding/primary"
+        leg, file = _preferred(bond, members), f"{SYS}/{bond.name}/bonding/primary"
         lines.append(f'[ "$(cat {file})" = "{leg}" ] || echo "{leg}" > {file}')
     return "\n".join(lines)
+
+
+def _preferred(bond: Bond, members: tuple[Nic, ...]) -> str:
+    """Shell word: the name of the leg that is preferred, if one is."""
+    preferred = next((nic for nic in members if nic.primary), None)
+    return f"$(leg_of {bond.name} {mac(preferred.mac)})" if preferred else ""
+
+
+def _own_mac(bond: Bond) -> bool:
+    return bond.mode != "active-backup" or bond.fail_over_mac != "active"
 
 
 def in_force(bond: Bond, members: tuple[Nic, ...]) -> str:
@@ -88,11 +107,19 @@ def in_force(bond: Bond, members: tuple[Nic, ...]) -> str:
         f'now=$(legs_of {name}); [ "$now" = "{macs}" ] || '
         f'no "{name}: its legs are ${{now:-none}}, not {macs}"'
     )
-    address = mac(members[0].mac)
-    asked.append(
-        f'now=$(cat {SYS}/{name}/address 2>/dev/null); [ "$now" = {address} ] || '
-        f'no "{name}: its MAC address is $now, not {address}"'
-    )
+    if _own_mac(bond):
+        address = mac(members[0].mac)
+        asked.append(
+            f'now=$(cat {SYS}/{name}/address 2>/dev/null); [ "$now" = {address} ] || '
+            f'no "{name}: its MAC address is $now, not {address}"'
+        )
+    if bond.mode in bonding.ONE_ACTIVE:
+        asked.append(
+            f"now=$(cat {SYS}/{name}/bonding/primary 2>/dev/null); "
+            f"wanted={_preferred(bond, members)}; "
+            f'[ "$now" = "$wanted" ] || no "{name}: primary is ${{now:-no leg}}, not '
+            '${wanted:-any}"'
+        )
     return "\n".join(asked)
 
 
@@ -101,15 +128,18 @@ def _has(bond: Bond, option: Option) -> str:
 
 
 def _now(bond: Bond, option: Option) -> str:
-    """The kernel writes a name and its number, "802.3ad 4"; of targets, a list."""
+    """The kernel writes a name and its number, "802.3ad 4"; of targets, a list in any order."""
     file = f"{SYS}/{bond.name}/bonding/{option.kernel}"
     if option.kernel == "arp_ip_target":
-        return f"$(cat {file} 2>/dev/null)"
+        return f"$(tr ' ' '\\n' 2>/dev/null < {file} | grep . | LC_ALL=C sort | paste -sd' ')"
     return f"$(cut -d' ' -f1 {file} 2>/dev/null)"
 
 
 def _wanted(bond: Bond, option: Option) -> str:
-    return shlex.quote(bonding.value(bond, option))
+    value = bonding.value(bond, option)
+    if option.kernel == "arp_ip_target":
+        value = " ".join(sorted(bond.arp_targets))
+    return shlex.quote(value)
 
 
 def _set_targets(bond: Bond) -> list[str]:

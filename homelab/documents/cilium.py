@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from homelab.documents import network
+from homelab.documents import ports
 from homelab.documents.runtime import CNI_BIN, CNI_CONF
 from homelab.documents.text import dump_yaml, header
 from homelab.documents.traits import Traits
@@ -100,7 +100,7 @@ def _devices(site: Site) -> list[str]:
     """
     unknown = Traits(interface="")
     names = {
-        "" if node.network == "foreign" else network.interface(site, node, unknown)
+        "" if node.network == "foreign" else ports.interface(site, node, unknown)
         for node in derived.nodes(site)
     }
     return [] if "" in names else sorted(names)

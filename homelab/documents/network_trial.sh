@@ -9,6 +9,8 @@
 # confirm        from a new login: keep it if it is sound; prints the verdict
 # back WHY       the old files, and the old network
 # boot           the old files, before any network is up
+# saved          by hand, at the console: the files from before the last change that was kept;
+#                `reboot` brings them into force
 #
 # A probe is a file of shell whose first line is "# always NAME", or "# before NAME": then it counts
 # only if it passed before the change. What it met is the last line that it prints.
@@ -48,17 +50,25 @@ ask() {
 	return $wrong
 }
 
-restore_files() {
+restore_files() { # FOLDER: has old.tar, and the managers that were enabled
 	for root in $roots; do rm -rf "/${root:?}"; done
-	tar -xpf "$trial/old.tar" -C /
+	tar -xpf "$1/old.tar" -C /
 	for unit in $managers; do
-		if grep -qxF "$unit" "$trial/enabled"; then
+		if grep -qxF "$unit" "$1/enabled"; then
 			systemctl --quiet enable "$unit" || :
 		else
 			systemctl --quiet disable "$unit" 2>/dev/null || :
 		fi
 	done
 	sync
+}
+
+# At once, whatever happens: a trial that is half removed could neither be kept nor taken back.
+end_trial() {
+	rm -rf "$home/done"
+	mv "$trial" "$home/done"
+	sync
+	rm -rf "$home/done"
 }
 
 # The old network from the old files; bonds and VLANs of the trial would keep their new options.
@@ -71,7 +81,7 @@ restore_network() {
 			systemctl stop "$unit" 2>/dev/null || :
 		fi
 	done
-	rm -f /run/homelab/networkd.*
+	rm -f /run/homelab/networkd.* # networkd has read other files than those of the last activation
 	systemctl --no-block try-restart homelab-pod-routes.service 2>/dev/null || :
 	# the deploy has stopped it before the change (operations/guard.py)
 	! systemctl is-enabled -q keepalived.service 2>/dev/null ||
@@ -149,15 +159,14 @@ confirm)
 	locked
 	[ "$(cat "$trial/state" 2>/dev/null)" = sound ] || exec "$me" verdict
 	sh "$trial/keep"
-	mkdir -p "$home/saved"
-	cp "$trial/old.tar" "$home/saved/old.tar.new"
-	mv "$home/saved/old.tar.new" "$home/saved/old.tar"
-	rm -rf "$home/done"
-	mv "$trial" "$home/done" # now a restart keeps it, and the timer finds nothing to take back
-	sync
-	systemctl stop "$timer.timer" 2>/dev/null || :
+	rm -rf "$home/saved.new"
+	mkdir "$home/saved.new"
+	cp "$trial/old.tar" "$trial/enabled" "$home/saved.new"
+	rm -rf "$home/saved"
+	mv "$home/saved.new" "$home/saved"
 	say "confirmed $(date -Is)"
-	rm -rf "$home/done"
+	end_trial # now a restart keeps it, and the timer finds nothing to take back
+	systemctl stop "$timer.timer" 2>/dev/null || :
 	cat "$home/last"
 	;;
 back)
@@ -173,7 +182,7 @@ back)
 	logger -t homelab-network "taking the old network back: $why" || :
 	[ "$(systemctl show -p MainPID --value homelab-network-apply.service)" = $$ ] ||
 		systemctl stop homelab-network-apply.service 2>/dev/null || :
-	restore_files
+	restore_files "$trial"
 	exec 8>&- # daemons must not inherit it
 	restore_network
 	# What answered before has to answer again; if nothing helps, a restart with the old files does.
@@ -183,29 +192,32 @@ back)
 	while [ "$end" -gt 0 ] && ! timeout 8 sh "$probe" >/dev/null 2>&1; do
 		if [ "$(cut -d. -f1 /proc/uptime)" -ge "$end" ]; then
 			say "taken back $(date -Is): $why (and restarted: the old network did not answer)"
-			rm -rf "$trial"
-			sync
+			end_trial
 			systemctl reboot
 			exit 0
 		fi
 		sleep 1
 	done
 	locked
-	rm -rf "$home/done"
-	mv "$trial" "$home/done"
 	say "taken back $(date -Is): $why"
-	rm -rf "$home/done"
+	end_trial
 	;;
 boot)
 	[ -d "$trial" ] || exit 0
-	restore_files
+	restore_files "$trial"
 	say "taken back $(date -Is): the machine was restarted in the middle"
-	# shellcheck disable=SC2046  # a list of words
-	systemctl --no-block start $(cat "$trial/active")
-	rm -rf "$trial"
+	# this boot had decided before what it starts
+	while read -r unit; do systemctl --no-block start "$unit" || :; done <"$trial/active"
+	end_trial
+	;;
+saved)
+	locked
+	restore_files "$home/saved"
+	say "taken back $(date -Is): by hand, to what was before the last change"
+	cat "$home/last"
 	;;
 *)
-	echo "usage: $0 begin SECONDS | apply | verdict | confirm | back WHY | boot" >&2
+	echo "usage: $0 begin SECONDS | apply | verdict | confirm | back WHY | boot | saved" >&2
 	exit 2
 	;;
 esac

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from homelab.documents.bonds import legs
-from homelab.documents.network import bonds, network
+from homelab.documents.network_force import in_force
+from homelab.documents.ports import bonds
 from homelab.documents.traits import Traits
 from homelab.site.model import Bond, Machine, Site
 
@@ -39,7 +40,7 @@ def probes(site: Site, machine: Machine, traits: Traits) -> list[Probe]:
             command = lacp(bond, len(legs(machine, bond)))
             found.append(Probe(f"the switch bundles {bond.name}", "always", command))
     found += [
-        Probe("the kernel has it as declared", "always", _declared(site, machine, traits)),
+        Probe("the kernel has it as declared", "always", in_force(site, machine, traits)),
         Probe(GATEWAY, "always", gateway(site)),
         Probe("names are resolved", "before", "getent ahostsv4 deb.debian.org"),
     ]
@@ -88,7 +89,3 @@ def gateway(site: Site) -> str:
         f"ip -4 neigh show to {address} | grep -q 'lladdr.*REACHABLE' && exit 0; sleep 0.3; done; "
         f"echo '{address} does not answer ARP'; exit 1"
     )
-
-
-def _declared(site: Site, machine: Machine, traits: Traits) -> str:
-    return network(site, machine, traits).live

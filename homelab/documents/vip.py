@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from homelab.documents.balancer import STATE
 from homelab.documents.document import Document, Layer
-from homelab.documents.network import interface
+from homelab.documents.ports import interface
 from homelab.documents.text import enabled, header, unit
 from homelab.documents.traits import Traits
 from homelab.site import derived

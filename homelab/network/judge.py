@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from homelab.documents import network as documents
+from homelab.documents import ports
 from homelab.documents.bonds import legs
 from homelab.network.finding import DEPLOY, Finding
 from homelab.network.lacp import partner_findings
@@ -30,7 +30,7 @@ def judge(site: Site, machine: Machine, read: BondList) -> list[Finding]:
     """
     if machine.network == "foreign" or read.bonds is None:
         return []
-    declared = documents.bonds(site, machine)
+    declared = ports.bonds(site, machine)
     found: list[Finding] = []
     for bond in declared:
         now = read.bond(bond.name)

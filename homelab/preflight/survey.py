@@ -15,6 +15,8 @@ Membership = Literal["none", "ours-unfinished", "ours", "foreign"]
 # Where a machine remembers which site it serves, and how far it got ("joining", "member").
 CLAIM = "/var/lib/homelab/cluster.json"
 
+MADE = ("bond", "vlan", "bridge")  # kinds of ports that no cable goes into
+
 CAP_SYS_RESOURCE = 24  # capabilities(7)
 
 SCRIPT = r"""
@@ -215,8 +217,10 @@ def _take(survey: Survey, tag: str, rest: str) -> None:
                     survey.addresses[address["local"]] = link["ifname"].partition("@")[0]
         case "@links":
             for link in json.loads(rest or "[]"):
-                mac = link.get("permaddr") or link.get("address", "")
-                survey.macs[mac.lower()] = link["ifname"]
+                # a bond has the address of its first leg, also when that leg is not there
+                if link.get("linkinfo", {}).get("info_kind") not in MADE:
+                    mac = link.get("permaddr") or link.get("address", "")
+                    survey.macs[mac.lower()] = link["ifname"]
         case "@claim":
             survey.claim = dict(json.loads(rest or "{}"))
         case "@remains":

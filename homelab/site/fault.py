@@ -9,7 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong; ``file`` and ``rule`` are filled in by :func:`check`.
+    """One thing that is wrong; ``file``, ``rule`` and ``source`` are filled in by :func:`check`.
+
+    ``source`` is where the rule is from, if it is not ours.
 
     ``field`` is a path as Python would write it: ``machines[2].nics[0].mac``.
     """
@@ -21,11 +23,13 @@ class Fault:
     machine: str = ""  # its name, where the field is a machine's
     file: str = ""
     rule: str = ""
+    source: str = ""
 
     def __str__(self) -> str:
         owner = f" ({self.machine})" if self.machine else ""
         value = "" if self.field == "" else f"{self.field}{owner} = {shown(self.value)}: "
-        return f"{self.file}: {value}{self.problem}; {self.mend}"
+        source = f" ({self.source})" if self.source else ""
+        return f"{self.file}: {value}{self.problem}; {self.mend}{source}"
 
 
 def shown(value: Any) -> str:

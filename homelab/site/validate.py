@@ -21,6 +21,7 @@ from homelab.site.rules import (
     kubernetes,
     labels,
     machines,
+    monitors,
     network,
     nics,
     roles,
@@ -29,7 +30,7 @@ from homelab.site.rules import (
     types,
     vlans,
 )
-from homelab.site.rules.rule import Rule, Unsure, rule_id, rules_of
+from homelab.site.rules.rule import Rule, Unsure, rule_id, rules_of, source_of
 
 SUBJECTS = (
     machines,
@@ -39,6 +40,7 @@ SUBJECTS = (
     labels,
     network,
     bonds,
+    monitors,
     vlans,
     switch,
     api,
@@ -59,7 +61,7 @@ def check(site: Site, file: str) -> list[Fault]:
     found = list(of_types)
     for name, rule in RULES.items():
         found += [
-            replace(fault, rule=name)
+            replace(fault, rule=name, source=source_of(rule))
             for fault in _run(rule, ground, bool(ill))
             if not _below(fault.field, ill)
         ]

@@ -68,12 +68,13 @@ def test_bonds_change_on_one_machine_after_the_other(tmp_path: Path) -> None:
         for step in (
             f"Network: {machine} gives away VIP and leadership",
             f"Network: {machine}, bond and address, on trial",
+            f"Network: {machine}, the VIP's port",
             f"Network: {machine} may hold the VIP again",
             f"Network: {machine}, gate",
         )
         if step in names
     ]
-    assert len(steps) == 3 * 4 + 2  # the worker has nothing to give away
+    assert len(steps) == 3 * 5 + 2  # the worker has nothing to give away
     places = [names.index(step) for step in steps]
     assert places == sorted(places)
     changed = [hosts for step, hosts in ran.changes if step.endswith("on trial")]

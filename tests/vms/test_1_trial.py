@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from homelab.documents.network import DROP_IN
+from homelab.documents.network_force import DROP_IN
 from tests.e2e.support import sites
 from tests.e2e.support.pyinfra import Running, changes
 from tests.e2e.support.rig import INVENTORY, Rig

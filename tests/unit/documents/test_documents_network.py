@@ -11,8 +11,9 @@ import pytest
 
 from homelab.documents.cni_bridge import CONFLIST, NAT, cni_bridge
 from homelab.documents.document import Layer
-from homelab.documents.network import interface, names, network
+from homelab.documents.network import network
 from homelab.documents.pod_routes import pod_routes
+from homelab.documents.ports import interface, names
 from homelab.site.derived import mac
 from homelab.site.model import Bond, Nic, Site, Vlan
 from tests.unit.documents.document_sites import BARE, lab, rack, shell, text
@@ -71,6 +72,22 @@ def test_systemd_knows_every_key(program: Path, links: bool) -> None:
                     assert f"{name}\0".encode() in words, name
                     checked += 1
     assert checked > 20
+
+
+@pytest.mark.parametrize("number", range(len(variants())))
+def test_a_boot_waits_for_the_port_of_the_address_alone(number: int) -> None:
+    """With a cable out, or a port without an address, it would wait for two minutes."""
+    site = variants()[number]
+    for box in site.machines:
+        layer = network(site, box, BARE)
+        awaited = {
+            document.path
+            for document in layer.documents
+            if document.path.endswith(".network")
+            and sections(layer, document.path)["Link"].get("RequiredForOnline") != "no"
+        }
+        addressed = {d.path for d in layer.documents if f"Address={box.address}/" in d.text}
+        assert awaited == addressed
 
 
 def test_a_bond_of_two_legs() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from homelab.documents.bonds import legs
-from homelab.documents.network import DROP_IN, FOLDER, network
+from homelab.documents.network import network
+from homelab.documents.network_force import DROP_IN, FOLDER
 from homelab.site import bonding
 from homelab.site.derived import mac
 from homelab.site.model import Bond, Machine, Site
@@ -69,6 +70,10 @@ class Box:
         shell(f"PATH={self.root}:$PATH; {self.moved(layer.activate)}")
         told = (self.root / "told").read_text().splitlines()
         return [line for line in told if line in (RESTART, RELOAD, DELETE)]
+
+    @property
+    def told(self) -> list[str]:
+        return (self.root / "told").read_text().splitlines()
 
     def differs(self) -> list[str]:
         """What the layer's test of the kernel says."""
@@ -146,9 +151,58 @@ def test_a_bond_that_is_declared_no_more_leaves_no_file(tmp_path: Path) -> None:
     assert left == declared | {f"{FOLDER}/40-theirs.network"}
 
 
+def test_a_port_that_is_no_leg_any_more_is_released(box: Box) -> None:
+    first, second, *_ = box.machine.nics
+    assert second.bond == "bond0"
+    box.machine = box.machine.replace(nics=(first,))
+    box.activate()
+    assert "ip link set enp1s0 nomaster" in box.told
+    assert "ip link set enp0s0 nomaster" not in box.told
+
+
+def test_another_preferred_leg_is_told_and_written(tmp_path: Path) -> None:
+    box = Box(tmp_path, Bond(mode="active-backup"))
+    first, second, *others = box.machine.nics
+    box.machine = box.machine.replace(nics=(first, second.replace(primary=True), *others))
+    assert box.differs()[0] == "bond0: primary is no leg, not enp1s0"
+    box.activate()
+    assert box.option("primary").read_text() == "enp1s0\n"
+
+
+def test_the_active_legs_address_is_no_difference(tmp_path: Path) -> None:
+    """With fail_over_mac=active the bond has it, whichever leg that is."""
+    box = Box(tmp_path, Bond(mode="active-backup", fail_over_mac="active"))
+    box.activate()  # networkd was never started by us
+    (box.root / "sys/class/net/bond0/address").write_text("02:00:00:00:00:99\n")
+    assert not [line for line in box.differs() if "MAC" in line]
+    assert box.activate() == []
+
+
+def test_the_order_of_arp_targets_is_no_difference(tmp_path: Path) -> None:
+    targets = ("192.168.10.9", "192.168.10.1", "192.168.10.12")
+    bond = Bond(mode="active-backup", miimon_ms=0, arp_interval_ms=500, arp_targets=targets)
+    box = Box(tmp_path, bond)
+    assert not [line for line in box.differs() if "arp" in line]
+    box.option("arp_ip_target").write_text("192.168.10.9 192.168.10.1\n")
+    (said,) = [line for line in box.differs() if "arp" in line]
+    assert said.startswith("bond0: arp_ip_target is 192.168.10.1 192.168.10.9, not 192.168.10.")
+
+
+def test_a_change_that_networkd_reads_brings_the_routes_to_pods_back(box: Box) -> None:
+    box.site = box.site.replace(network=box.site.network.replace(mtu=1400))
+    box.activate()
+    told = "systemctl --no-block try-restart homelab-pod-routes.service"
+    assert told in box.told
+    box.activate()
+    assert told not in box.told
+
+
 def test_an_interface_that_is_declared_no_more_is_taken_away(box: Box) -> None:
+    """Known by its file: what was noted in /run is gone after a restart."""
     box.site = box.site.replace(network=box.site.network.replace(bridge="br0"))
     box.activate()
+    for noted in (box.root / "run/homelab").iterdir():
+        noted.unlink()
     box.site = box.site.replace(network=box.site.network.replace(bridge=None))
     box.activate()
-    assert "ip link delete br0" in (box.root / "told").read_text().splitlines()
+    assert "ip link delete br0" in box.told

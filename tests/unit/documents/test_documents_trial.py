@@ -12,7 +12,8 @@ import pytest
 
 from facts.layer import APPLIED
 from homelab.documents.document import Document, Layer
-from homelab.documents.network import DROP_IN, network
+from homelab.documents.network import network
+from homelab.documents.network_force import DROP_IN
 from homelab.documents.probes import GATEWAY, Probe, probes
 from homelab.documents.trial import SCRIPT, SOURCE, network_trial
 from operations.network import Trial, pack
@@ -81,6 +82,21 @@ def test_the_old_files_of_the_last_change_are_kept_for_a_person(box: Box) -> Non
         APPLY, "$T confirm >/dev/null", "tar -tf /var/lib/homelab/network/saved/old.tar"
     )
     assert OLD.lstrip("/") in listed
+
+
+def test_a_person_puts_them_back(box: Box) -> None:
+    """And the manager that reads them is enabled again, as networking.service was."""
+    said, *left = box.run(APPLY, "$T confirm >/dev/null", "$T saved", LEFT)
+    assert said.endswith(": by hand, to what was before the last change")
+    assert left == FILES_OF_OLD
+    assert "systemctl --quiet enable networking.service" in box.told
+    assert "systemctl --quiet disable systemd-networkd.service" in box.told
+
+
+def test_a_boot_without_a_manager_ends_the_trial_too(box: Box) -> None:
+    nothing = ": > /var/lib/homelab/network/trial/active"
+    left = box.run(APPLY, nothing, "$T boot; ls /var/lib/homelab/network", LEFT)
+    assert left == ["last", *FILES_OF_OLD]
 
 
 def test_a_check_that_fails_takes_the_old_network_back_and_is_named(box: Box) -> None:

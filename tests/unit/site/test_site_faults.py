@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab.site import Site, check
+from homelab.site import Bond, Site, check
 from tests.unit.site.example_site import changed
 
 
@@ -42,6 +42,12 @@ def only(changes: dict[str, object]) -> str:
             {"machines[0].nics[0].bond": "bnd0"},
             "site.py: machines[0].nics[0].bond (n1) = 'bnd0': is not declared in network.bonds; "
             'did you mean "bond0"?',
+        ),
+        (
+            {"network.bonds": (Bond(lacp_rate="slow", mode="balance-xor"),)},
+            "site.py: network.bonds[0].lacp_rate = 'slow': does nothing in mode balance-xor, only "
+            "in 802.3ad; remove it, or choose that mode "
+            "(https://docs.kernel.org/networking/bonding.html)",
         ),
         (
             {"ingress.dmz": "n11"},
