@@ -31,4 +31,4 @@ def test_a_timer_of_an_earlier_run_gives_way(told: Path) -> None:
     shell(f"PATH={told.parent}:$PATH\n" + "\n".join(guard.stop_keepalived()))
     lines = told.read_text().splitlines()
     disarmed = f"systemctl stop {guard.TIMER}.timer"
-    assert lines.index(disarmed) < [n for n, line in enumerate(lines) if "--on-active" in line][0]
+    assert lines.index(disarmed) < next(n for n, line in enumerate(lines) if "--on-active" in line)
