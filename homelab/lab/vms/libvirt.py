@@ -37,19 +37,6 @@ for pair in {pairs}; do mount --bind "${{pair%%:*}}" "${{pair#*:}}"; done
 [ {kvm} = yes ] || [ ! -e /dev/kvm ] || mount --bind /dev/null /dev/kvm
 exec libvirtd --config {folder}/etc/libvirtd.conf --pid-file {folder}/libvirtd.pid
 """
-# A control plane's code, translated, is larger than QEMU's usual buffer of 1 GiB, and when that is
-# full QEMU forgets all of it and translates anew. 2 GiB is the most that QEMU takes; Vagrant has no
-# word for libvirt's <tb-cache>.
-EMULATOR = f"""\
-#!/bin/sh
-# QEMU with a larger buffer for translated code
-for word; do
-    shift
-    [ "$word" != tcg ] || word=tcg,tb-size=2048
-    set -- "$@" "$word"
-done
-exec /usr/bin/{QEMU} "$@"
-"""
 LIBVIRTD_CONF = """\
 # Only root can reach the folder that the socket is in.
 auth_unix_ro = "none"
@@ -82,11 +69,6 @@ class Libvirt:
     def environment(self) -> dict[str, str]:
         """For `virsh` and Vagrant."""
         return {"LIBVIRT_DEFAULT_URI": f"qemu+unix:///system?socket={self.socket}"}
-
-    @property
-    def emulator(self) -> Path:
-        """The program that libvirt starts for an emulated machine."""
-        return self.folder / "emulator"
 
     def domain(self, machine: str) -> str:
         """What libvirt calls a machine."""
@@ -144,8 +126,6 @@ class Libvirt:
         (self.paths.state / "qmp").mkdir(exist_ok=True)
         (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF)
         (self.folder / "etc/qemu.conf").write_text(QEMU_CONF)
-        self.emulator.write_text(EMULATOR)
-        self.emulator.chmod(0o755)
         log = self.paths.logs / "libvirtd.log"
         processes.start_daemon(
             "the lab's libvirt does not start", self.argv(kvm), log, self.alive, PATIENCE
