@@ -85,14 +85,15 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """A fresh lab, the deploy, every fault, and more: docs/tests.md (-- --all: the rest)."""
+    """The lab, the deploy, every fault; then a VM and its bond: docs/tests.md (-- --all: more)."""
     install(session, "test", "e2e")
     words = ["tests/vms" if word == "bonds" else word for word in session.posargs]
     # No cache: it would be root's, in a clone that is the user's.
     plugins = ("-p", "no:randomly", "-p", "no:cacheprovider")
     chosen = any(word.startswith("tests/") for word in words)
-    where = () if chosen else ("tests/e2e",)
-    as_root(session, "-m", "pytest", *plugins, *where, *words)
+    as_root(session, "-m", "pytest", *plugins, *(() if chosen else ("tests/e2e",)), *words)
+    if not words:  # what needs a kernel, emulated: a quarter of an hour
+        as_root(session, "-m", "pytest", *plugins, "tests/vms")
 
 
 @nox.session(default=False)

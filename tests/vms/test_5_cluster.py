@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from homelab.probe import writes
 from homelab.probe.running import Running as Probes
 from homelab.probe.running import command
@@ -39,12 +41,14 @@ def test_the_kernels_own_settings_are_in_force(rig: Rig) -> None:
             assert rig.root(MACHINE, f"sysctl -n {name}").split() == value.split(), name
 
 
+@pytest.mark.long
 def test_a_second_run_changes_nothing(rig: Rig) -> None:
     run = Running(rig, "again", CLUSTER, "-y", "--json").wait(DEPLOY_S)
     assert run.returncode == 0, run.output[-3000:]
     assert not changes(run).made
 
 
+@pytest.mark.long
 def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
     """Over that bond itself, while a client writes: not one acknowledged write is lost."""
     api = rig.api(timeout=60.0)
@@ -70,6 +74,7 @@ def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
     assert back.returncode == 0, back.output[-3000:]
 
 
+@pytest.mark.long
 def test_a_restart_brings_all_of_it_back(rig: Rig) -> None:
     """Names, bond, addresses and routes as before; the cluster too, without a hand."""
     before = shape(rig)
