@@ -14,7 +14,7 @@ from tests.e2e.support.pyinfra import CLUSTER, Running, changes
 from tests.e2e.support.rig import INVENTORY, Rig
 from tests.e2e.support.waiting import Condition, wait_for
 from tests.vms.bond import whole
-from tests.vms.twin import BOOTED_S, MACHINE, NETWORK, bonded, settle
+from tests.vms.twin import BOOTED_S, MACHINE, bonded, change_mode, mode_of, settle
 
 DEPLOY_S = 2400  # emulated: kubeadm's first minutes alone take three
 BACK_S = 900
@@ -49,17 +49,17 @@ def test_a_second_run_changes_nothing(rig: Rig) -> None:
 
 
 @pytest.mark.long
-def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
+def test_another_mode_under_a_live_control_plane(rig: Rig) -> None:
     """Over that bond itself, while a client writes: not one acknowledged write is lost."""
     api = rig.api(timeout=60.0)
     writes.prepare(api)
     api.close()  # this connection would not outlive the bond
-    name = rig.unique("bond-anew")
+    name = rig.unique("another-mode")
     through = ["--address", rig.vip, "--kubeconfig", str(rig.kubeconfig)]
     probes = {"writes": rig.lab.nsenter(command("writes", *through, "--run", name))}
-    site = bonded(rig, "slow-lacp", "lacp_rate='slow'")
+    site = bonded(rig, "active-backup", "mode='active-backup'")
     with Probes(probes, rig.folder / "probes" / name) as probing:
-        run = Running(rig, "slow-lacp", NETWORK, "-y", inventory=site).wait(DEPLOY_S)
+        run = change_mode(rig, "active-backup", site, patience=DEPLOY_S)
         assert run.returncode == 0, run.output[-3000:]
         changed = time.monotonic()
         wait_for([Condition("writes are acknowledged", lambda: _written(probing, changed))], BACK_S)
@@ -69,9 +69,11 @@ def test_a_bond_is_made_anew_under_a_live_control_plane(rig: Rig) -> None:
     verdict = writes.judge(attempts, writes.stored(api, name))
     api.close()
     assert not verdict.faults, verdict
+    assert mode_of(rig) == "active-backup"
     assert whole(rig, MACHINE) == ""
-    back = Running(rig, "fast-lacp", NETWORK, "-y", inventory=INVENTORY).wait(DEPLOY_S)
+    back = change_mode(rig, "lacp", INVENTORY, patience=DEPLOY_S)
     assert back.returncode == 0, back.output[-3000:]
+    settle(rig)
 
 
 @pytest.mark.long

@@ -48,7 +48,9 @@ def bonded(rig: Rig, name: str, options: str) -> Path:
     return other(rig, name, f"bonds=(_lab.network.bonds[0].replace({options}),)")
 
 
-def change_mode(rig: Rig, name: str, site: str | Path, *more: str) -> Run:
+def change_mode(
+    rig: Rig, name: str, site: str | Path, *more: str, patience: float | None = None
+) -> Run:
     """The deploy changes the machine over the bond itself; the switch follows as soon as it has.
 
     So a person would do it, one at each end, and it is within the time that a change is on trial.
@@ -62,7 +64,7 @@ def change_mode(rig: Rig, name: str, site: str | Path, *more: str) -> Run:
             vms(rig).switch.bundle(vms(rig).machine(MACHINE), partner(wanted))
             break
         time.sleep(1)
-    return running.wait()
+    return running.wait(patience)
 
 
 def mode_of(rig: Rig) -> str:

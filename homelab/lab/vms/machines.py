@@ -29,7 +29,8 @@ QUICK = (
     "nokaslr init_on_alloc=0 cryptomgr.notests no_timer_check rcupdate.rcu_expedited=1"
 )
 # Go asks for the time without end. An emulated CPU does not promise a constant TSC, so the kernel
-# takes the HPET: a system call and a way into QEMU each time. QEMU's TSC is the host's, for all CPUs.
+# takes the HPET: a system call and a way into QEMU each time. QEMU's TSC is the host's, the same
+# for all CPUs.
 CLOCKS = {"kvm": "", "tcg": " tsc=reliable"}
 # No card fills in checksums on this way; and 802.3ad takes no leg of unknown speed.
 NIC = "speed=1000,duplex=full,csum=off,gso=off,guest_csum=off,host_tso4=off,host_tso6=off"
@@ -49,7 +50,9 @@ def describe(lab: Vms, settings: Settings, box: Box) -> None:
         "network": NETWORK,
         "network_address": str(MANAGEMENT),
         "boot_timeout": round(SSH_PATIENCE),
-        "machines": {machine.name: one(lab, settings.accel, machine) for machine in settings.machines},
+        "machines": {
+            machine.name: one(lab, settings.accel, machine) for machine in settings.machines
+        },
     }
     settings.write(paths.machines_file, {"private_key": str(ssh_key()), "libvirt": libvirt})
 
