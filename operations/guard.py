@@ -44,8 +44,9 @@ def stop_keepalived() -> list[str]:
     return [
         "if systemctl is-enabled -q keepalived 2>/dev/null; then",
         f"  {DISARM}",
+        # by then the machine may have been reset, and be nobody's balancer
         f"  systemd-run --quiet --collect --unit={TIMER} --on-active={ALONE_S} "
-        "systemctl start keepalived",
+        "sh -c 'systemctl is-enabled -q keepalived && systemctl start keepalived'",
         # it says goodbye with priority 0: the next one takes over within 100 ms
         "  systemctl stop keepalived",
         "fi",
@@ -68,6 +69,10 @@ def step_aside() -> Generator[StringCommand, None, None]:
 def come_back() -> Generator[StringCommand, None, None]:
     """The machine may hold the VIP again."""
     yield StringCommand(
-        "! systemctl is-enabled -q keepalived 2>/dev/null || "
-        f"{{ systemctl start keepalived && {DISARM}; }}"
+        script(
+            "if systemctl is-enabled -q keepalived 2>/dev/null; then",
+            "  systemctl start keepalived",
+            f"  {DISARM}",
+            "fi",
+        )
     )

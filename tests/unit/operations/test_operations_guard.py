@@ -23,7 +23,8 @@ def test_a_run_that_dies_leaves_a_machine_that_votes_again_by_itself(told: Path)
     shell(f"PATH={told.parent}:$PATH\n" + "\n".join(guard.stop_keepalived()))
     lines = told.read_text().splitlines()
     (armed,) = [line for line in lines if line.startswith("systemd-run")]
-    assert armed.endswith(f"--on-active={guard.ALONE_S} systemctl start keepalived")
+    assert f"--on-active={guard.ALONE_S} sh -c " in armed
+    assert armed.endswith("&& systemctl start keepalived")
     assert lines.index(armed) < lines.index("systemctl stop keepalived")
 
 
