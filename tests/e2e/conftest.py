@@ -11,25 +11,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 
 from homelab.lab import footprint, lifecycle, plan
-from homelab.lab.errors import LabError
-from homelab.lab.faults import Lab
 from homelab.lab.paths import REPO
 from homelab.lab.provider import PROVIDERS, opened
 from homelab.lab.vms.faults import Vms
 from homelab.probe import writes
-from tests.e2e.support import options
+from tests.e2e.support import logs, options
 from tests.e2e.support.cluster import Cluster
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig, network_of
 
 FRESH = "e2e"
-RIG = pytest.StashKey[Rig]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,24 +88,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """After a failure: the logs of all machines, and an end if it was a foundation."""
     report = yield
-    rig = item.session.stash.get(RIG, None)
-    if report.failed and rig is not None:
-        dest = rig.folder / "failures" / item.name.replace("/", "-")
-        report.sections.append(("Logs of all machines", collected(rig.lab, dest)))
-        if item.get_closest_marker("foundation"):
-            item.session.shouldfail = f"{item.name} failed, and all else builds on it"
+    logs.of_failure(item, report)
     return report
-
-
-def collected(lab: Lab, dest: Path) -> str:
-    """Where the logs are, or why there are none: what is left of a lab may be anything."""
-    try:
-        lab.logs(dest)
-    except (LabError, OSError) as error:
-        return f"not collected: {error}"
-    return str(dest)
 
 
 @pytest.fixture(scope="session")
@@ -124,9 +105,10 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     else:
         lifecycle.down(FRESH)  # of a run that crashed
         host = footprint.take()
-        lab = fresh(request.config, folder)
+        asked = request.config.getoption("--provider")
+        lab = logs.fresh(request.config, FRESH, planned(request.config), asked, folder)
     rig = Rig(lab, folder)
-    request.session.stash[RIG] = rig
+    request.session.stash[logs.RIG] = rig
     with network_of(lab):
         yield rig
         if attached or options.keeps(request.config, request.session.testsfailed > 0):
@@ -137,17 +119,6 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     lifecycle.down(lab.name)
     changed = footprint.differences(host, footprint.take())
     assert not changed, f"the host is not as it was before the lab: {changed}"
-
-
-def fresh(config: pytest.Config, folder: Path) -> Lab:
-    """The suite's own lab; one that does not come up is looked at and taken away again."""
-    try:
-        return lifecycle.up(FRESH, planned(config), asked=config.getoption("--provider"))
-    except BaseException:  # Ctrl-C too
-        print(f"\nlogs of the lab that did not come up: {collected(opened(FRESH), folder / 'up')}")
-        if config.getoption("--keep") == "never":
-            lifecycle.down(FRESH)
-        raise
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ The first tests need no cluster: one bare machine, its three legs, and `deploys/
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from homelab.lab import lifecycle, opened, plan
 from homelab.lab.paths import REPO
-from tests.e2e.support import options
+from tests.e2e.support import logs, options
 from tests.e2e.support.report import Report
 from tests.e2e.support.rig import Rig, network_of
 
@@ -29,10 +29,20 @@ def pytest_configure(config: pytest.Config) -> None:
     # the lab's machines and its switch outlive the call that starts them
     config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running")
     config.addinivalue_line("markers", "long: runs with --all only")
+    config.addinivalue_line("markers", "foundation: without it nothing else can pass")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     options.leave_out(config, items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    logs.of_failure(item, report)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -44,9 +54,10 @@ def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     if attached:
         lab = opened(attached)
     else:
-        lifecycle.down(NAME)
-        lab = lifecycle.up(NAME, plan.machines(1, 0), asked="libvirt")
+        lifecycle.down(NAME)  # of a run that crashed
+        lab = logs.fresh(request.config, NAME, plan.machines(1, 0), "libvirt", folder)
     rig = Rig(lab, folder)
+    request.session.stash[logs.RIG] = rig
     with network_of(lab):
         yield rig
     failed = request.session.testsfailed > 0

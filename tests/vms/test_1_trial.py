@@ -30,6 +30,7 @@ from tests.vms.twin import (
 )
 
 
+@pytest.mark.foundation
 def test_the_first_move_from_one_plain_port_to_the_bond(rig: Rig) -> None:
     """It begins at DHCP's address and ends at the declared one, and the run follows."""
     assert bond(rig, MACHINE) is None

@@ -20,6 +20,7 @@ DEPLOY_S = 2400  # emulated: kubeadm's first minutes alone take three
 BACK_S = 900
 
 
+@pytest.mark.foundation
 def test_one_command_makes_the_cluster(rig: Rig) -> None:
     run = Running(rig, "cluster", CLUSTER, "-y").wait(DEPLOY_S)
     assert run.returncode == 0, run.output[-5000:]
