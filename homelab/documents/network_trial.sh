@@ -50,6 +50,16 @@ ask() {
 	return $wrong
 }
 
+# Files alone: of a folder in its archive, be it / or /etc, GNU tar makes one that only root may
+# enter, until it has put the last file into it (src/extract.c, safe_dir_mode).
+commit() (
+	cd "$trial/new"
+	find . -type d | while read -r folder; do
+		[ -d "/$folder" ] || mkdir -m 755 "/$folder"
+	done
+	find . -type f | tar -cpf - -T - | tar -C / --no-same-owner -xpf -
+)
+
 restore_files() { # FOLDER: has old.tar, and the managers that were enabled
 	for root in $roots; do rm -rf "/${root:?}"; done
 	tar -xpf "$1/old.tar" -C /
@@ -131,7 +141,7 @@ apply)
 	sleep 1 # until whoever said `begin` has heard that it began
 	ask before >/dev/null || :
 	echo "the new files are put in place" >"$trial/state"
-	tar -C "$trial/new" -cpf - . | tar -C / --no-same-owner --no-overwrite-dir -xpf -
+	commit
 	echo "the new network is brought into force" >"$trial/state"
 	# a hung activation is a failed one
 	if ! said=$(timeout -k 5 60 sh "$trial/activate" 2>&1 </dev/null); then

@@ -115,6 +115,12 @@ def test_networkd_may_read_a_folder_that_was_not_there(box: Box) -> None:
     assert mode == "755"
 
 
+def test_everybody_may_enter_etc_all_the_time(box: Box) -> None:
+    """Its mode was another one for the time that tar took, and for good if the power went."""
+    before, after = box.run("stat -c %z /etc", APPLY, "stat -c %z /etc")
+    assert after == before
+
+
 def test_what_did_not_answer_before_need_not_answer_after(box: Box) -> None:
     never = Probe("names are resolved", "before", "exit 1")
     assert box.run(APPLY, "$T verdict", probes=(GOOD, never)) == ["sound"]
