@@ -24,7 +24,8 @@ from tests.unit.network.network_sites import (
     with_leg,
 )
 
-NAMES = sorted(path.stem.removeprefix("bonds-") for path in FOLDER.glob("bonds-*.txt"))
+# Those of the lab's VM are test_network_captured.py's.
+NAMES = sorted(path.stem.removeprefix("bonds-") for path in FOLDER.glob("bonds-[!v]*.txt"))
 
 
 def said(name: str) -> list[str]:
