@@ -222,6 +222,13 @@ boot)
 	;;
 saved)
 	locked
+	if [ -d "$trial" ]; then
+		echo "a change is on trial; it is taken back by itself, or now by: $0 back" >&2
+		exit 1
+	elif [ ! -f "$home/saved/old.tar" ] || [ ! -f "$home/saved/enabled" ]; then
+		echo "nothing is saved in $home/saved; what is there is left alone" >&2
+		exit 1
+	fi
 	restore_files "$home/saved"
 	say "taken back $(date -Is): by hand, to what was before the last change"
 	cat "$home/last"

@@ -16,6 +16,7 @@ from homelab.documents.network import network
 from homelab.documents.network_force import DROP_IN
 from homelab.documents.probes import GATEWAY, Probe, probes
 from homelab.documents.trial import SCRIPT, SOURCE, network_trial
+from homelab.lab.paths import REPO
 from operations.network import Trial, pack
 from tests.unit.documents.document_sites import BARE, document, rack, shell
 
@@ -91,6 +92,28 @@ def test_a_person_puts_them_back(box: Box) -> None:
     assert left == FILES_OF_OLD
     assert "systemctl --quiet enable networking.service" in box.told
     assert "systemctl --quiet disable systemd-networkd.service" in box.told
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (("true",), "nothing is saved in"),
+        ((APPLY, "$T confirm >/dev/null", "rm /var/lib/homelab/network/saved/enabled"), "nothing"),
+        (("$T begin 30 < pack",), "a change is on trial"),
+    ],
+    ids=["never", "by-an-older-version", "on-trial"],
+)
+def test_nothing_is_removed_that_cannot_be_put_back(
+    box: Box, steps: tuple[str, ...], said: str
+) -> None:
+    files = "find /etc/systemd /etc/network -type f -exec sha256sum {} + | sort | sha256sum"
+    before, refusal, after = box.run(*steps, files, "$T saved 2>&1 || true", files)
+    assert refusal.startswith(said)
+    assert after == before
+
+
+def test_the_page_says_how() -> None:
+    assert f"{SCRIPT} saved\n" in (REPO / "docs/bonding.md").read_text()
 
 
 def test_a_boot_without_a_manager_ends_the_trial_too(box: Box) -> None:
