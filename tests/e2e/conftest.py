@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: runs with --all only")
     config.addinivalue_line("markers", "on_vms: also where the machines are VMs")
     config.addinivalue_line("markers", "only_vms: not on containers")
-    config.addinivalue_line("markers", "foundation: if it fails, nothing after it makes sense")
+    config.pluginmanager.register(logs)
     # Third parties (kubernetes, websocket) leave sockets to the garbage collector; what counts
     # here is the cluster, not their tidiness.
     config.addinivalue_line("filterwarnings", "default")
@@ -82,15 +82,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("machine", [machine.name for machine in machines])
     if "control_plane" in metafunc.fixturenames:
         metafunc.parametrize("control_plane", planes)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    logs.of_failure(item, report)
-    return report
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ The first tests need no cluster: one bare machine, its three legs, and `deploys/
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,20 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # the lab's machines and its switch outlive the call that starts them
     config.addinivalue_line("filterwarnings", "ignore:subprocess .* is still running")
     config.addinivalue_line("markers", "long: runs with --all only")
-    config.addinivalue_line("markers", "foundation: without it nothing else can pass")
+    config.pluginmanager.register(logs)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     options.leave_out(config, items)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
-    logs.of_failure(item, report)
-    return report
 
 
 @pytest.fixture(scope="session")

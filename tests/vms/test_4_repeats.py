@@ -59,8 +59,8 @@ def test_how_long_changes_take(rig: Rig, changes_report: Report, repeats: int) -
         "anew": ("another LACP rate: the bond is made anew", (slow, INVENTORY)),
     }
     for number in range(repeats):
-        for time in (1, 2):  # as often as each of the others, which go there and back
-            run, lost = watched(rig, f"no-op-{number}-{time}", INVENTORY)
+        for again in (1, 2):  # as often as each of the others, which go there and back
+            run, lost = watched(rig, f"no-op-{number}-{again}", INVENTORY)
             assert run.returncode == 0, run.output[-3000:]
             changes_report.put("no-op", "nothing to do", {}, told(run, lost))
         for name, (title, inventories) in changes.items():
