@@ -14,6 +14,7 @@ from operations.step import script
 
 TIMER = "homelab-keepalived-back"
 DISARM = f"systemctl stop {TIMER}.timer 2>/dev/null || :"
+WANTED = "systemctl is-enabled -q keepalived 2>/dev/null"
 ALONE_S = 900  # longer than any gate that stands between the two steps
 
 
@@ -42,15 +43,19 @@ def leave_script(address: str, others: Sequence[str]) -> str:
 def stop_keepalived() -> list[str]:
     """With a timer of the machine's own: should this run die, it votes again all the same."""
     return [
-        "if systemctl is-enabled -q keepalived 2>/dev/null; then",
+        f"if {WANTED}; then",
         f"  {DISARM}",
         # by then the machine may have been reset, and be nobody's balancer
         f"  systemd-run --quiet --collect --unit={TIMER} --on-active={ALONE_S} "
-        "sh -c 'systemctl is-enabled -q keepalived && systemctl start keepalived'",
+        f"sh -c '{WANTED} && systemctl start keepalived'",
         # it says goodbye with priority 0: the next one takes over within 100 ms
         "  systemctl stop keepalived",
         "fi",
     ]
+
+
+def start_keepalived() -> list[str]:
+    return [f"if {WANTED}; then", "  systemctl start keepalived", f"  {DISARM}", "fi"]
 
 
 @operation()
@@ -68,11 +73,4 @@ def step_aside() -> Generator[StringCommand, None, None]:
 @operation()
 def come_back() -> Generator[StringCommand, None, None]:
     """The machine may hold the VIP again."""
-    yield StringCommand(
-        script(
-            "if systemctl is-enabled -q keepalived 2>/dev/null; then",
-            "  systemctl start keepalived",
-            f"  {DISARM}",
-            "fi",
-        )
-    )
+    yield StringCommand(script(*start_keepalived()))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from operations import guard
 from tests.e2e.support import fingerprint, sites
 from tests.e2e.support.health import wait_until_healthy
 from tests.e2e.support.pyinfra import changes, deploy, predict, without_gates
 from tests.e2e.support.rig import Rig
+from tests.e2e.support.waiting import Condition, wait_for
 
 APPLIED = "/var/lib/homelab/applied/"  # where the deploy notes what it has brought into force
 
@@ -56,6 +58,24 @@ def test_a_changed_setting_changes_what_was_predicted_and_only_that(rig: Rig) ->
     back = deploy(rig, "change-back")
     assert back.returncode == 0, back.output[-3000:]
     wait_until_healthy(rig)
+
+
+def test_a_machine_whose_run_died_votes_again_by_itself(rig: Rig) -> None:
+    """The guard has stopped its keepalived, and nobody comes back to start it."""
+    machine = rig.control_planes[0]
+    others = [rig.address(name) for name in rig.control_planes if name != machine]
+    leave = guard.leave_script(rig.address(machine), others)
+    soon = leave.replace(f"--on-active={guard.ALONE_S} ", "--on-active=5 ")
+    assert soon != leave
+    rig.root(machine, soon)
+    assert _not_active(rig, machine) == "inactive"
+    wait_for([Condition("it votes again", lambda: _not_active(rig, machine))], 30)
+    wait_until_healthy(rig)
+
+
+def _not_active(rig: Rig, machine: str) -> str:
+    said = rig.root(machine, "systemctl is-active keepalived || true").strip()
+    return "" if said == "active" else said
 
 
 @pytest.mark.long

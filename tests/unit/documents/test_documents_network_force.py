@@ -132,6 +132,14 @@ def test_what_is_in_force_is_read_from_the_kernel(box: Box) -> None:
     assert not [line for line in said if "miimon" in line]
 
 
+def test_the_bond_below_a_vlan_has_an_mtu_of_its_own(tmp_path: Path) -> None:
+    box = Box(tmp_path, Bond(mtu=9000))
+    box.site = box.site.replace(network=box.site.network.replace(vlan=20))
+    assert "the MTU of bond0 is 1500, not 9000" in box.differs()
+    (box.root / "sys/class/net/bond0/mtu").write_text("9000\n")
+    assert not [line for line in box.differs() if "MTU of bond0 is" in line]
+
+
 def test_a_leg_that_is_missing_is_told(box: Box) -> None:
     box.option("slaves").write_text("enp0s0\n")
     assert [line for line in box.differs() if "its legs are 02:00:00:00:01:0a, not" in line]

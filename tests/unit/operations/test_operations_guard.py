@@ -28,6 +28,12 @@ def test_a_run_that_dies_leaves_a_machine_that_votes_again_by_itself(told: Path)
     assert lines.index(armed) < lines.index("systemctl stop keepalived")
 
 
+def test_who_comes_back_needs_no_timer(told: Path) -> None:
+    shell(f"PATH={told.parent}:$PATH\n" + "\n".join(guard.start_keepalived()))
+    lines = told.read_text().splitlines()
+    assert lines[-2:] == ["systemctl start keepalived", f"systemctl stop {guard.TIMER}.timer"]
+
+
 def test_a_timer_of_an_earlier_run_gives_way(told: Path) -> None:
     shell(f"PATH={told.parent}:$PATH\n" + "\n".join(guard.stop_keepalived()))
     lines = told.read_text().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -59,6 +60,18 @@ def test_a_worker_as_captured() -> None:
     assert survey.traits("10.77.0.21") == Traits(
         container=True, sys_resource=False, cgroup2=False, debian=12, interface="eth0"
     )
+
+
+def test_a_bond_is_no_port_with_a_cable() -> None:
+    """It has the address of its first leg, also when that leg is not there any more."""
+    links = [
+        {"ifname": "eno1", "address": "02:00:00:00:00:01", "permaddr": "02:00:00:00:00:02"},
+        *(
+            {"ifname": kind, "address": "02:00:00:00:00:01", "linkinfo": {"info_kind": kind}}
+            for kind in ("bond", "vlan", "bridge")
+        ),
+    ]
+    assert parse([f"@links {json.dumps(links)}"]).macs == {"02:00:00:00:00:02": "eno1"}
 
 
 def test_every_line_of_a_capture_is_read() -> None:
