@@ -62,6 +62,8 @@ def test_vagrant_gets_all_that_a_vm_is(lab: Vms) -> None:
     assert set(re.findall(r'\bvm\["(\w+)"\]', (REPO / "Vagrantfile").read_text())) <= set(one)
     assert one["address"] == "10.78.0.21"
     assert "systemd.hostname=w1" in one["cmd_line"]
+    assert "tsc=reliable" in one["cmd_line"]
+    assert "tsc=" not in machines.command_line("kvm", SMALL[0])  # it has a clock of KVM's
 
 
 def test_each_leg_has_a_speed_and_a_tap_of_its_own(lab: Vms) -> None:
