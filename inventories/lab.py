@@ -38,7 +38,7 @@ _slow = Timings(
     advert_fall=6,
     reach_ms=500,
     reach_fall=8,
-    check_ms=2000,
+    check_ms=5000,
     check_timeout_ms=5000,
     ready_ms=20000,
     check_fall=3,
@@ -50,6 +50,8 @@ _slow = Timings(
     lease_retry_s=5,
     node_status_s=10,
     node_grace_s=120,
+    kubelet_ready_s=30,
+    kubelet_figures_s=60,
     gate_s=1800,
     network_trial_s=300,
 )

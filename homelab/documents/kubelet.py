@@ -9,7 +9,7 @@ from __future__ import annotations
 from homelab.documents.document import Document, Layer
 from homelab.documents.text import enabled, unit
 from homelab.documents.traits import Traits
-from homelab.site.model import Machine, Site
+from homelab.site.model import Machine, Site, Timings
 
 UNIT = """
 [Unit]
@@ -39,7 +39,7 @@ EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/default/kubelet
 ExecStart=
 ExecStart=/usr/local/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS \
-$KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+$KUBELET_KUBEADM_ARGS{figures} $KUBELET_EXTRA_ARGS
 """
 
 
@@ -51,10 +51,19 @@ def kubelet(site: Site, machine: Machine, traits: Traits) -> Layer:
         name="kubelet",
         documents=(
             Document(folder, unit(site, "kubelet", UNIT.format(runtime=runtime, restart=2))),
-            Document(f"{folder}.d/10-kubeadm.conf", unit(site, "kubelet", DROP_IN)),
+            Document(
+                f"{folder}.d/10-kubeadm.conf",
+                unit(site, "kubelet", DROP_IN.format(figures=_figures(site))),
+            ),
         ),
         activate=f"set -e\n{enabled('kubelet.service')}"
         # a changed unit takes effect on a machine that has joined already
         "systemctl try-restart kubelet.service",
         live="systemctl is-enabled --quiet kubelet.service",
     )
+
+
+def _figures(site: Site) -> str:
+    """cAdvisor's interval is no field of KubeletConfiguration (pkg/kubelet/server, cadvisor)."""
+    seconds = site.timings.kubelet_figures_s
+    return "" if seconds == Timings().kubelet_figures_s else f" --housekeeping-interval={seconds}s"

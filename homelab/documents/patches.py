@@ -43,6 +43,7 @@ def _patch(site: Site, name: str, failures: int) -> str:
     container: dict[str, object] = {"name": name, "livenessProbe": probe}
     if name == "kube-apiserver":
         probe["httpGet"] = {"path": ALIVE}
+        container["readinessProbe"] = {"periodSeconds": site.timings.kubelet_ready_s}
     if name == "etcd":
         # Null takes it out. A node tells its disk space only seconds after its kubelet has
         # started; a static pod that asks for disk and is seen before that is refused, and not

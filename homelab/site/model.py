@@ -120,6 +120,8 @@ class Timings(Declared):
     lease_retry_s: int = 2
     node_status_s: int = 10  # kubelet's nodeStatusUpdateFrequency
     node_grace_s: int = 40  # a silent node is NotReady after this
+    kubelet_ready_s: int = 1  # kubelet asks its API server's readiness this often (kubeadm's 1 s)
+    kubelet_figures_s: int = 10  # kubelet reads its containers' figures (cAdvisor's housekeeping)
     gate_s: int = 300  # how long a gate waits before it says what is missing
     # a changed network is proven within this time, or the machine takes the old one again
     network_trial_s: int = 120

@@ -142,6 +142,16 @@ def node_grace(site: Site) -> Iterator[Fault]:
 
 
 @rule
+def kubelet_intervals(site: Site) -> Iterator[Fault]:
+    """kubelet asks at an interval; a figure that is older than a minute or two helps nobody."""
+    for field, usual in (("kubelet_ready_s", 1), ("kubelet_figures_s", 10)):
+        value = getattr(site.timings, field)
+        if not 1 <= value <= 300:
+            mend = f"use {usual}; more on machines that are slow"
+            yield _fault(field, value, "is not between a second and five minutes", mend)
+
+
+@rule
 def gate(site: Site) -> Iterator[Fault]:
     """A gate waits for a machine to start what was changed."""
     if not 10 <= site.timings.gate_s <= 86400:

@@ -31,3 +31,8 @@ def test_etcd_is_given_time_to_find_a_leader_and_asks_for_no_disk() -> None:
         found["livenessProbe"]["failureThreshold"] * found["livenessProbe"]["periodSeconds"] == 600
     )
     assert found["resources"]["requests"] == {"ephemeral-storage": None}
+
+
+def test_the_api_server_is_asked_as_often_as_the_site_says() -> None:
+    assert container("kube-apiserver")["readinessProbe"] == {"periodSeconds": 1}
+    assert "readinessProbe" not in container("etcd")

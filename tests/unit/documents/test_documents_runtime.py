@@ -19,7 +19,7 @@ from homelab.documents.runtime import CRIO_CONF, containerd, crio, runtime
 from homelab.documents.serving import serving
 from homelab.documents.traits import Traits
 from homelab.documents.vip import keepalived
-from homelab.site.model import Artefacts, Machine, Site
+from homelab.site.model import Artefacts, Machine, Site, Timings
 from tests.unit.documents.document_sites import (
     BARE,
     CONTAINER,
@@ -171,3 +171,13 @@ def test_kubelet_is_as_in_upstreams_package() -> None:
         assert f"$KUBELET_{name}_ARGS" in drop_in
     assert "EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env" in drop_in
     assert "\nExecStart=\n" in drop_in
+    assert "housekeeping" not in drop_in  # its own default
+
+
+def test_a_slow_machines_kubelet_reads_figures_less_often() -> None:
+    site = lab(timings=Timings(kubelet_figures_s=60))
+    drop_in = text(
+        kubelet(site, site.machines[0], BARE),
+        "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+    )
+    assert "$KUBELET_KUBEADM_ARGS --housekeeping-interval=60s $KUBELET_EXTRA_ARGS" in drop_in

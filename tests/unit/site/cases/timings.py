@@ -23,6 +23,8 @@ CASES: list[Case] = [
     *one("lease-retry", "timings.lease_retry_s", 0),
     *one("node-status", "timings.node_status_s", 0),
     *one("node-grace", "timings.node_grace_s", 20),
+    *one("kubelet-intervals", "timings.kubelet_ready_s", 0, 301),
+    *one("kubelet-intervals", "timings.kubelet_figures_s", 0, 301),
     *one("gate", "timings.gate_s", 0, 9, 10**6),
     *one("disk-bar", "disk_p99_ms", 0, -1.5, float("nan"), float("inf"), 10**400),
 ]
