@@ -32,6 +32,16 @@ SHARED_PKI = (
     "ca.crt ca.key sa.key sa.pub front-proxy-ca.crt front-proxy-ca.key etcd/ca.crt etcd/ca.key"
 )
 
+# kubeadm gives most of its requests ten seconds and one try (a slow first control plane has been
+# seen to take longer); what it records may be recorded again.
+AGAIN = """again() {
+  for pause in 5 10 20; do
+    if "$@"; then return; fi
+    echo "once more in $pause s: $*" >&2; sleep $pause
+  done
+  "$@"
+}"""
+
 
 def claim(site: str, phase: str) -> str:
     """Shell that notes whose machine this is: "joining", or "member" when it is finished."""
@@ -128,7 +138,9 @@ def record_configuration() -> Generator[StringCommand, None, None]:
     From 1.29 admin.conf may do nothing before a phase of kubeadm has talked to the API server:
     that binds it to its role, by super-admin.conf.
     """
-    yield StringCommand(script(f"kubeadm init phase upload-config kubeadm --config {RECORDED}"))
+    yield StringCommand(
+        script(AGAIN, f"again kubeadm init phase upload-config kubeadm --config {RECORDED}")
+    )
 
 
 @operation()
@@ -136,9 +148,10 @@ def record_cluster(site: str, addons: tuple[str, ...]) -> Generator[StringComman
     """The rest of what kubeadm keeps in a new cluster, and its addons. Now the cluster exists."""
     yield StringCommand(
         script(
-            f"kubeadm init phase upload-config kubelet --config {RECORDED}",
-            f"kubeadm init phase mark-control-plane --config {CONFIG}",
-            *(f"kubeadm init phase addon {addon} --config {CONFIG}" for addon in addons),
+            AGAIN,
+            f"again kubeadm init phase upload-config kubelet --config {RECORDED}",
+            f"again kubeadm init phase mark-control-plane --config {CONFIG}",
+            *(f"again kubeadm init phase addon {addon} --config {CONFIG}" for addon in addons),
             claim(site, "member"),
         )
     )
@@ -149,8 +162,9 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
     """Tell the cluster of one more control plane, and this machine that it is one."""
     yield StringCommand(
         script(
-            f"kubeadm init phase upload-config kubeadm --config {RECORDED}",
-            f"kubeadm init phase mark-control-plane --config {CONFIG}",
+            AGAIN,
+            f"again kubeadm init phase upload-config kubeadm --config {RECORDED}",
+            f"again kubeadm init phase mark-control-plane --config {CONFIG}",
             claim(site, "member"),
         )
     )

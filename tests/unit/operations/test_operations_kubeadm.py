@@ -8,6 +8,7 @@ import pytest
 
 from homelab.preflight.survey import CLAIM, SCRIPT, parse
 from operations.kubeadm import (
+    AGAIN,
     CONFIG,
     FORGET_LEAVES,
     SHARED_PKI,
@@ -212,3 +213,13 @@ def test_the_api_servers_certificate_is_signed_anew_only_for_a_name_that_it_lack
     assert machine.read("/run/asked") == f"init phase certs apiserver --config {CONFIG}\n"
     machine.does(script(renew_serving_script(["cp1"])))  # killed between the two
     assert machine.read("/run/asked").count("certs apiserver") == 2
+
+
+@pytest.mark.parametrize(("failures", "code"), [(0, 0), (3, 0), (4, 1)])
+def test_what_kubeadm_records_is_tried_again(machine: Machine, failures: int, code: int) -> None:
+    """A slow API server answers later than in kubeadm's ten seconds; four tries are enough."""
+    at_once = "sleep() { :; }"
+    program = f"try() {{ echo >> /run/tries; [ $(wc -l < /run/tries) -gt {failures} ]; }}"
+    said = machine.sh(script(AGAIN, at_once, program, "again try", "echo went on"))
+    assert (said.code, "went on" in said.out) == (code, code == 0)
+    assert machine.read("/run/tries").count("\n") == min(failures + 1, 4)
