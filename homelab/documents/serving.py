@@ -51,6 +51,9 @@ SERVICE = f"""
 [Unit]
 Description=Approve kubelets' serving certificates for their own names
 ConditionPathExists=/etc/kubernetes/admin.conf
+# A gate that waits for a certificate starts it again and again: five times in ten seconds, and
+# systemd would leave it failed.
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
