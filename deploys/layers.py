@@ -11,7 +11,7 @@ from pyinfra.api.exceptions import DeployError
 from pyinfra.api.host import Host
 
 from deploys.kubernetes import manifests
-from homelab.documents import apiserver, components, kubeadm
+from homelab.documents import apiserver, components, kept, kubeadm
 from homelab.documents.balancer import haproxy
 from homelab.documents.cni_bridge import cni_bridge
 from homelab.documents.document import Document, Layer
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 # Stands where the token of a run would: this file stays on the machine, and no token is made of it.
 NO_TOKEN = RunSecrets("000000.0000000000000000")
 
-
 _MEMBER = f"grep -q '\"member\"' {CLAIM} 2>/dev/null"
+# Of a finished member only: until then kubeadm has not been, or not everywhere.
+_AS_KEPT = f"{_MEMBER} || exit 0\n{kept.as_kept()}"
 
 
 def of(run: Run, machine: Machine, etcd_initial: str | None = None) -> list[Layer]:
@@ -86,7 +87,7 @@ def control_plane(run: Run, machine: Machine, etcd_initial: str) -> Layer:
         documents.append(apiserver.audit_policy(site))
     if site.kubernetes.encrypt_secrets:
         documents.append(apiserver.encryption(site, run.encryption_key))
-    return Layer("control-plane", tuple(documents), activate=_renew(run))
+    return Layer("control-plane", tuple(documents), activate=_renew(run), live=_AS_KEPT)
 
 
 def worker(run: Run, machine: Machine) -> Layer:
@@ -103,7 +104,10 @@ def worker(run: Run, machine: Machine) -> Layer:
         activate=f"""set -e
 {_MEMBER} || exit 0
 kubeadm upgrade node phase kubelet-config >/dev/null
+{kept.restore_flags()}
+{kept.keep()}
 systemctl restart kubelet""",
+        live=_AS_KEPT,
     )
 
 
@@ -127,7 +131,8 @@ def _renew(run: Run) -> str:
 kubeadm init phase control-plane all {config} {run.patches} >/dev/null
 kubeadm init phase etcd local {config} {run.patches} >/dev/null
 kubeadm init phase upload-config all --config {RECORDED} >/dev/null{addons}
-kubeadm init phase kubelet-start {config} >/dev/null"""
+kubeadm init phase kubelet-start {config} >/dev/null
+{kept.keep()}"""
 
 
 def addons_of(site: Site) -> tuple[str, ...]:

@@ -23,21 +23,31 @@ class FileState:
     mode: int
     owner: str
     group: str
+    changed_at: float = field(default=0.0, compare=False)  # its content; seconds since 1970
 
 
 @dataclass
 class LayerState:
-    """``files`` by path (missing ones are left out), ``applied`` the digest activated last."""
+    """``files`` by path (missing ones are left out), ``applied`` the digest activated last.
+
+    ``written`` is empty for a layer that was applied before records were kept.
+    """
 
     files: dict[str, FileState] = field(default_factory=dict)
     unwanted: list[str] = field(default_factory=list)
     applied: str = ""
+    written: dict[str, FileState] = field(default_factory=dict)  # the files as they were written
+    applied_at: float = 0.0  # seconds since 1970
     stopped_units: list[str] = field(default_factory=list)
     live: bool = True
     said: str = ""  # by the test of what is live, if it failed
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "files": {path: vars(state) for path, state in self.files.items()}}
+        files, written = (
+            {path: vars(state) for path, state in found.items()}
+            for found in (self.files, self.written)
+        )
+        return {**vars(self), "files": files, "written": written}
 
 
 def differences(layer: Layer, state: LayerState) -> list[str]:
@@ -71,11 +81,15 @@ def _probe(layer: Layer) -> str:
     if layer.documents:
         paths = " ".join(shlex.quote(d.path) for d in layer.documents)
         lines.append(f"sha256sum -- {paths} 2>/dev/null | sed 's/^/H /'")
-        lines.append(f"stat -c 'S %a %U %G %n' -- {paths} 2>/dev/null")
+        lines.append(f"stat -c 'S %a %U %G %Y %n' -- {paths} 2>/dev/null")
     lines += [
         f"[ ! -e {shlex.quote(path)} ] || echo U {shlex.quote(path)}" for path in layer.absent
     ]
-    lines.append(f"echo A $(cat {APPLIED}/{name} 2>/dev/null)")
+    stamp = f"{APPLIED}/{name}"
+    lines.append(
+        f"[ ! -e {stamp} ] || {{ echo A $(stat -c %Y {stamp}) $(head -n 1 {stamp}); "
+        f"sed -n '2,$s/^/W /p' {stamp}; }}"
+    )
     for unit in layer.units:
         quoted = shlex.quote(unit)
         lines.append(
@@ -105,13 +119,18 @@ def parse(output: Iterable[str]) -> dict[str, LayerState]:
             digest, _, path = rest.partition("  ")
             digests[path] = digest
         elif kind == "S":
-            mode, owner, group, path = rest.split(" ", 3)
+            mode, owner, group, changed, path = rest.split(" ", 4)
             if path in digests:
-                state.files[path] = FileState(digests[path], int(mode, 8), owner, group)
+                now = FileState(digests[path], int(mode, 8), owner, group, float(changed))
+                state.files[path] = now
+        elif kind == "W":
+            digest, mode, owner, group, path = rest.split(" ", 4)
+            state.written[path] = FileState(digest, int(mode, 8), owner, group)
         elif kind == "U":
             state.unwanted.append(rest)
         elif kind == "A":
-            state.applied = rest
+            at, _, state.applied = rest.partition(" ")
+            state.applied_at = float(at)
         elif kind == "D":
             state.stopped_units.append(rest)
         elif kind == "N":

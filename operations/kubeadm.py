@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from pyinfra import inventory
 from pyinfra.api import StringCommand, operation
 
+from homelab.documents.kept import keep
 from homelab.preflight.survey import CLAIM
 from operations import post_mortem, quiet
 from operations.condition import Condition
@@ -152,6 +153,7 @@ def record_cluster(site: str, addons: tuple[str, ...]) -> Generator[StringComman
             f"again kubeadm init phase upload-config kubelet --config {RECORDED}",
             f"again kubeadm init phase mark-control-plane --config {CONFIG}",
             *(f"again kubeadm init phase addon {addon} --config {CONFIG}" for addon in addons),
+            keep(),
             claim(site, "member"),
         )
     )
@@ -165,6 +167,7 @@ def record_member(site: str) -> Generator[StringCommand, None, None]:
             AGAIN,
             f"again kubeadm init phase upload-config kubeadm --config {RECORDED}",
             f"again kubeadm init phase mark-control-plane --config {CONFIG}",
+            keep(),
             claim(site, "member"),
         )
     )
@@ -208,6 +211,7 @@ def join_worker(
         "umask 077; trap 'rm -f /run/homelab-join.yaml' EXIT",
         "cat > /run/homelab-join.yaml; umask 022",
         "( kubeadm join --skip-phases=preflight --config /run/homelab-join.yaml ) 9>&-",
+        keep(),
         claim(site, "member"),
     )
     yield StringCommand(post_mortem.after(joined, sound), _stdin=documents())

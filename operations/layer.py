@@ -59,10 +59,8 @@ def apply_script(layer: Layer) -> str:
     lines += [f"rm -rf -- {shlex.quote(path)}" for path in layer.absent]
     if layer.activate:
         lines.append(f"( {layer.activate}\n) 9>&- </dev/null")
-    stamp = f"{APPLIED}/{layer.name}"
-    lines.append(
-        f"mkdir -p {APPLIED}; echo {layer.digest} > {stamp}.new; mv -f {stamp}.new {stamp}"
-    )
+    stamp, record = f"{APPLIED}/{layer.name}", shlex.quote(layer.record)
+    lines.append(f"mkdir -p {APPLIED}; printf %s {record} > {stamp}.new; mv -f {stamp}.new {stamp}")
     return script(*lines)
 
 

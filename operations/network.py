@@ -52,7 +52,7 @@ def pack(trial: Trial) -> str:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for document in trial.layer.documents:
             _add(archive, f"new{document.path}", document.text, document.mode)
-        _add(archive, f"new{APPLIED}/{trial.layer.name}", trial.layer.digest + "\n", 0o644)
+        _add(archive, f"new{APPLIED}/{trial.layer.name}", trial.layer.record, 0o644)
         _add(archive, "names", "".join(f"{name}\n" for name in trial.names), 0o600)
         _add(archive, "activate", trial.layer.activate + "\n", 0o600)
         _add(archive, "keep", KEEP, 0o600)

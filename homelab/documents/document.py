@@ -52,3 +52,11 @@ class Layer:
         parts = [self.name, self.activate, *self.absent, *self.units]
         parts += [f"{d.path} {d.sha256} {d.mode:o}" for d in self.documents]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def record(self) -> str:
+        """What a machine keeps of a layer that it has brought into force: the digest, then a line
+        for each file as it was written. So drift can tell a hand's change from the site's."""
+        lines = [self.digest]
+        lines += [f"{d.sha256} {d.mode:o} {d.owner} {d.group} {d.path}" for d in self.documents]
+        return "\n".join(lines) + "\n"

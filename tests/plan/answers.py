@@ -118,15 +118,15 @@ def _layers(wanted: list[Layer], state: Callable[[Layer], str]) -> list[Answer]:
 
 def nothing(layer: Layer) -> str:
     """A layer that was never applied, as the probe of facts/layer.py tells it."""
-    return f"L {layer.name}\nA "
+    return f"L {layer.name}"
 
 
 def all_of(layer: Layer) -> str:
     """A layer that is in force."""
     lines = [f"L {layer.name}"]
     lines += [f"H {d.sha256}  {d.path}" for d in layer.documents]
-    lines += [f"S {d.mode:o} {d.owner} {d.group} {d.path}" for d in layer.documents]
-    return "\n".join([*lines, f"A {layer.digest}"])
+    lines += [f"S {d.mode:o} {d.owner} {d.group} 1 {d.path}" for d in layer.documents]
+    return "\n".join([*lines, f"A 1 {layer.digest}"])
 
 
 def etcd(site: Site, dead: tuple[str, ...] = ()) -> str:

@@ -16,7 +16,7 @@ def plan(folder: Path, layer: str, state: str, *machines: str, of: str = "lab") 
     site, found = plans.site(of), answers.declared(plans.site(of))
     for machine in machines:
         found[machine] = [
-            (part, re.sub(rf"(L {layer}\n(?:[HS] .*\n)*)A (\w+)", rf"\1{state}", str(said)))
+            (part, re.sub(rf"(L {layer}\n(?:[HS] .*\n)*)A 1 (\w+)", rf"\1{state}", str(said)))
             for part, said in found[machine]
         ]
     hand_over(folder, site.name)
@@ -27,7 +27,7 @@ def plan(folder: Path, layer: str, state: str, *machines: str, of: str = "lab") 
 
 def test_another_unit_of_kubelet_restarts_one_kubelet_after_the_other(tmp_path: Path) -> None:
     everybody = ("cp1", "cp2", "cp3", "w1", "w2")
-    ran = plan(tmp_path, "kubelet", "A another", *everybody)
+    ran = plan(tmp_path, "kubelet", "A 1 another", *everybody)
     changed = [hosts for step, hosts in ran.changes if "kubelet" in step]
     assert changed == [[machine] for machine in everybody]
     names = [entry["name"] for entry in ran.plan]
@@ -39,7 +39,7 @@ def test_another_unit_of_kubelet_restarts_one_kubelet_after_the_other(tmp_path: 
 
 def test_a_keepalived_that_a_failed_run_left_stopped_is_started(tmp_path: Path) -> None:
     """A run that stops in mid-roll has given the VIP away and not come back."""
-    ran = plan(tmp_path, "keepalived", r"A \2\nD keepalived.service", "cp2")
+    ran = plan(tmp_path, "keepalived", r"A 1 \2\nD keepalived.service", "cp2")
     assert ran.changes == [("Balancers: keepalived", ["cp2"])]
 
 
@@ -59,7 +59,7 @@ def test_a_new_cluster_without_workers_gets_what_comes_with_a_token(
 def test_bonds_change_on_one_machine_after_the_other(tmp_path: Path) -> None:
     """Each control plane gives the VIP away first, and is back before the next one's turn."""
     everybody = ("x99-1", "x99-2", "x99-3", "x99-4")
-    said = r"A \2\nN bond0: mode is active-backup, not 802.3ad"
+    said = r"A 1 \2\nN bond0: mode is active-backup, not 802.3ad"
     ran = plan(tmp_path, "network", said, *everybody, of="rack")
     names = [entry["name"] for entry in ran.plan]
     steps = [
@@ -82,5 +82,5 @@ def test_bonds_change_on_one_machine_after_the_other(tmp_path: Path) -> None:
 
 
 def test_a_network_as_declared_is_left_alone(tmp_path: Path) -> None:
-    ran = plan(tmp_path, "network", r"A \2", "x99-1", of="rack")
+    ran = plan(tmp_path, "network", r"A 1 \2", "x99-1", of="rack")
     assert [step for step, _ in ran.changes if "etwork of" in step or "Network:" in step] == []

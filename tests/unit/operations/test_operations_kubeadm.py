@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from homelab.documents import kept
 from homelab.preflight.survey import CLAIM, SCRIPT, parse
 from operations.kubeadm import (
     AGAIN,
@@ -213,6 +214,21 @@ def test_the_api_servers_certificate_is_signed_anew_only_for_a_name_that_it_lack
     assert machine.read("/run/asked") == f"init phase certs apiserver --config {CONFIG}\n"
     machine.does(script(renew_serving_script(["cp1"])))  # killed between the two
     assert machine.read("/run/asked").count("certs apiserver") == 2
+
+
+def test_what_kubeadm_wrote_is_kept_and_a_hands_change_is_seen(machine: Machine) -> None:
+    manifest, config = "/etc/kubernetes/manifests/etcd.yaml", "/var/lib/kubelet/config.yaml"
+    machine.write(manifest, "kind: Pod\n")
+    machine.write(config, "kind: KubeletConfiguration\n")
+    assert "was not kept" in machine.sh(f"( {kept.as_kept()}\n)").out
+    assert machine.sh(script("cd /var/lib/kubelet", kept.keep())).code == 0
+    assert machine.read(f"{kept.KEPT}{manifest}") == "kind: Pod\n"
+    assert machine.sh(f"( {kept.as_kept()}\n)").code == 0
+    machine.write(manifest, "kind: Pod # mine\n")
+    said = machine.sh(f"( {kept.as_kept()}\n)")
+    assert (said.code, said.out) == (1, f"{manifest} is not as kubeadm wrote it\n")
+    assert machine.sh(script(kept.keep())).code == 0
+    assert machine.sh(f"( {kept.as_kept()}\n)").code == 0
 
 
 @pytest.mark.parametrize(("failures", "code"), [(0, 0), (3, 0), (4, 1)])
