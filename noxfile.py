@@ -140,6 +140,17 @@ def network(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def drift(session: nox.Session) -> None:
+    """What is no longer as declared; reads only: -- inventories/homelab.py [--html FILE …]."""
+    install(session)
+    words, env = ("python", "-m", "deploys.drift", *session.posargs), {"PYTHONPATH": str(REPO)}
+    try:
+        session.run(*words, env=env)
+    except nox.command.CommandFailed as failure:  # 2: something is not; 1: not all was read
+        raise SystemExit(failure.return_code or 1) from None
+
+
+@nox.session(default=False)
 def bundle(session: nox.Session) -> None:
     """Collect all that a site needs into a folder, verified: -- INVENTORY [--into FOLDER]."""
     install(session)
