@@ -128,8 +128,9 @@ def _notify(asked: Namespace, report: Report) -> None:
             print(f"--webhook: the environment has no {variable}", file=sys.stderr)
     if not wanted:
         return
-    changed = report.gone or any(word == "new" for word in report.since_last.values())
-    if (asked.history and not changed) or (not asked.history and not report.findings):
+    # without an earlier run everything is news
+    news = report.findings if not report.since_last else "new" in report.since_last.values()
+    if not (report.gone or news or (report.findings and not asked.history)):
         return
     outbox = hooks.Outbox(asked.history / "outbox") if asked.history else None
     for failure in hooks.notify(wanted, json_form.render(report), outbox):
