@@ -25,6 +25,7 @@ from facts.kubelet import Kubelet
 from facts.layer import Layers
 from facts.lldp import Lldp
 from facts.nodes import Nodes
+from facts.overrides import UnitOverrides
 from facts.rbac import RbacState
 from facts.routes import Routes
 from facts.sshd import SshdSettings
@@ -49,6 +50,7 @@ def first(site: Site) -> dict[str, Question]:
         "accounts": (People(), {}),
         "apt": (AptState(), {}),
         "bonds": (Bonds(), {}),
+        "overrides": (UnitOverrides(), {}),
         "routes": (Routes(), {}),
         "sshd": (SshdSettings(), {}),
     }

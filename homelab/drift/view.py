@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from facts.layer import LayerState
     from facts.lldp import Neighbours
     from facts.nodes import NodeList
+    from facts.overrides import Overrides
     from facts.rbac import Rbac
     from facts.routes import RouteTable
     from facts.sshd import Sshd
@@ -59,6 +60,7 @@ class Facts:
     kubelet: KubeletState | None = None
     lldp: Neighbours | None = None
     nodes: NodeList | None = None
+    overrides: Overrides | None = None
     rbac: Rbac | None = None
     routes: RouteTable | None = None
     sshd: Sshd | None = None

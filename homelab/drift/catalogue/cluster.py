@@ -52,6 +52,8 @@ RULES = {
                             f"run {CLUSTER}", CLUSTER, "kubelet; pods go on"),
     "kubelet.health": Rule("kubelet", H, "pods of this machine are no longer looked after",
                            "on {machine}: journalctl -u kubelet"),
+    "kubelet.extra-args": Rule("kubelet", M, "flags win over the configuration",
+                               "on {machine}: take them out of {subject}; restart kubelet"),
     "kubelet.flags": Rule("kubelet", M, "a flag wins over the configuration",
                           f"run {CLUSTER}", CLUSTER, "kubelet; pods go on"),
     "version.skew": Rule("versions", H, "a part is of another version than declared",

@@ -22,6 +22,8 @@ RULES = {
                                  "on {machine}: sudo dmesg --level=emerg,alert,crit"),
     "host.failed-unit": Rule("host", M, "a service that systemd gave up on does not come back",
                              "on {machine}: systemctl status {subject}"),
+    "host.unit-override": Rule("host", H, "systemd starts the service by this file, too",
+                               "on {machine}: remove {subject}; systemctl daemon-reload"),
     "host.time-zone": Rule("host", L, "logs of two machines are hard to lay side by side",
                            "on {machine}: timedatectl set-timezone UTC, or all the same"),
     "host.clock-unsynced": Rule("time", H, "certificates, leases and logs need one time",

@@ -25,6 +25,7 @@ from facts.kubelet import Kubelet
 from facts.links import Links
 from facts.lldp import Lldp
 from facts.nodes import Nodes
+from facts.overrides import UnitOverrides
 from facts.rbac import RbacState
 from facts.routes import Routes
 from facts.sshd import SshdSettings
@@ -39,6 +40,7 @@ FOLDER = Path(__file__).parent / "captures"
 CAPTURES: dict[type[FactBase[Any]], tuple[str, ...]] = {
     RunningKubelets: ("configz-",),
     RbacState: ("rbac-",),
+    UnitOverrides: ("overrides-",),
     StaticPodState: ("static-pods-",),
     Stored: ("stored-",),
     AptState: ("apt-",),

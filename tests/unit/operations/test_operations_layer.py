@@ -54,6 +54,21 @@ def test_a_bare_machine_gets_the_files_and_is_then_as_declared(machine: Machine)
     assert look(machine, wanted) == []
 
 
+def test_the_machine_remembers_what_was_written(machine: Machine) -> None:
+    """So that a hand's change can be told from the site's."""
+    wanted = layer()
+    assert apply(machine, wanted).code == 0
+    machine.does("echo x >> /etc/app/app.conf")
+    state = Layers().process(machine.does(Layers().command([wanted])).splitlines())["app"]
+    assert state.applied == wanted.digest
+    assert state.applied_at > 0
+    assert {path: now.sha256 for path, now in state.written.items()} == {
+        document.path: document.sha256 for document in wanted.documents
+    }
+    assert state.files[PLAIN.path] != state.written[PLAIN.path]
+    assert state.files[SECRET.path] == state.written[SECRET.path]
+
+
 def test_nothing_is_left_of_the_staging(machine: Machine) -> None:
     assert apply(machine, layer()).code == 0
     assert machine.files("/run") == {"/run/homelab-step.lock"}

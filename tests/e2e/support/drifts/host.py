@@ -66,6 +66,16 @@ HOST = (
         core=True,
     ),
     made(
+        "drop-in",
+        "w1",
+        "mkdir -p /etc/systemd/system/haproxy.service.d /etc/systemd/system/containerd.service.d; "
+        "printf '[Service]\\nNice=1\\n' > /etc/systemd/system/containerd.service.d/mine.conf",
+        "rm /etc/systemd/system/containerd.service.d/mine.conf",
+        "host.unit-override/w1",
+        core=True,
+        kind="undeclared",
+    ),
+    made(
         "time-zone",
         "w2",
         "ln -sf ../usr/share/zoneinfo/Asia/Seoul /etc/localtime",

@@ -164,6 +164,14 @@ RUNTIME = (
         "kubelet.flags/w2",
     ),
     made(
+        "kubelet-extra-args",
+        "w2",
+        "echo KUBELET_EXTRA_ARGS=--v=6 > /etc/default/kubelet",
+        "rm /etc/default/kubelet",
+        "kubelet.extra-args/w2",
+        kind="undeclared",
+    ),
+    made(
         "kubelet-stopped",
         "w2",
         "systemctl stop kubelet",
