@@ -50,6 +50,16 @@ def plain(session: nox.Session, *words: str) -> None:
     session.run("python", *words, env={"PYTHONPATH": str(REPO)})
 
 
+def reading(session: nox.Session, module: str) -> None:
+    """Its exit code is the session's: 2, something is wrong; 1, not all could be read."""
+    install(session)
+    words = ("python", "-m", module, *session.posargs)
+    try:
+        session.run(*words, env={"PYTHONPATH": str(REPO)})
+    except nox.command.CommandFailed as failure:
+        raise SystemExit(failure.return_code or 1) from None
+
+
 @contextmanager
 def told() -> Iterator[None]:
     """The program has said what is wrong: of every failure nox itself would make 1."""
@@ -131,23 +141,13 @@ def router(session: nox.Session) -> None:
 @nox.session(default=False)
 def network(session: nox.Session) -> None:
     """The bonds of all machines, what is wrong and what to do: -- inventories/homelab.py."""
-    install(session)
-    words, env = ("python", "-m", "deploys.report", *session.posargs), {"PYTHONPATH": str(REPO)}
-    try:
-        session.run(*words, env=env)
-    except nox.command.CommandFailed as failure:  # 2: something is wrong; 1: not all was read
-        raise SystemExit(failure.return_code or 1) from None
+    reading(session, "deploys.report")
 
 
 @nox.session(default=False)
 def drift(session: nox.Session) -> None:
     """What is no longer as declared; reads only: -- inventories/homelab.py [--html FILE …]."""
-    install(session)
-    words, env = ("python", "-m", "deploys.drift", *session.posargs), {"PYTHONPATH": str(REPO)}
-    try:
-        session.run(*words, env=env)
-    except nox.command.CommandFailed as failure:  # 2: something is not; 1: not all was read
-        raise SystemExit(failure.return_code or 1) from None
+    reading(session, "deploys.drift")
 
 
 @nox.session(default=False)

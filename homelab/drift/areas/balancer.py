@@ -59,5 +59,5 @@ def cluster_findings(view: View) -> Iterator[Finding]:
         yield Finding("vip.two", CLUSTER, ", ".join(holders), "one machine", ", ".join(holders))
     elif not holders and len(answers) == len(balancers) and None not in answers.values():
         yield Finding("vip.none", CLUSTER, vip, "one machine", "nobody")
-    elif holders and holders[0] not in answers:
+    elif holders and holders[0] not in {told.name for told in balancers}:
         yield Finding("vip.elsewhere", holders[0], vip, "a balancer", holders[0], "undeclared")

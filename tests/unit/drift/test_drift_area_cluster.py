@@ -202,6 +202,7 @@ def vips(*holding: str, unread: tuple[str, ...] = (), anywhere: str = "") -> Vie
         (vips(unread=("cp2",)), []),
         (vips("cp1", anywhere="w1"), [("vip.two", "cluster")]),
         (vips(anywhere="w1"), [("vip.elsewhere", "w1")]),
+        (vips(unread=("cp2",), anywhere="cp2"), []),
     ],
 )
 def test_who_holds_the_vip(seen: View, expected: list[tuple[str, str]]) -> None:
