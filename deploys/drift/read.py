@@ -39,7 +39,7 @@ from homelab.preflight.survey import Survey
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 
-SECONDS = 90  # for one round trip; each fact has its own, shorter time
+SECONDS = 300  # for one round trip of an emulated machine; each fact has 30 of them at most
 T = TypeVar("T")
 
 

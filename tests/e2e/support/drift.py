@@ -13,7 +13,7 @@ from typing import Any
 from homelab.lab.paths import REPO
 from tests.e2e.support.rig import INVENTORY, Rig
 
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 
 
 @dataclass(frozen=True)
