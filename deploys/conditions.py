@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deploys.kubernetes import manifests
+from homelab.documents import kept
 from homelab.site import derived
 from homelab.site.model import Machine, Site
 from operations.condition import Condition
@@ -203,7 +204,7 @@ def restarted() -> list[Condition]:
             manifests.as_declared(name),
             "sudo journalctl -u kubelet -n 50; sudo crictl ps -a",
         )
-        for name in manifests.NAMES
+        for name in kept.NAMES
     ]
 
 

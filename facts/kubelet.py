@@ -14,9 +14,7 @@ from pyinfra.api.facts import FactBase
 from facts.questions import answers, questions
 from facts.record import Reading, parsed, unknown
 from facts.units import Unit, unit_question, units
-
-CONFIG = "/var/lib/kubelet/config.yaml"
-FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
+from homelab.documents.kept import CONFIG, FLAGS
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,7 @@ from pyinfra.api.facts import FactBase
 
 from facts.questions import answers, questions
 from facts.record import Reading, Record, parsed, unknown
-from homelab.documents.kept import KEPT
-
-FOLDER = "/etc/kubernetes/manifests"
-NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+from homelab.documents.kept import FOLDER, KEPT, NAMES
 
 # A manifest is told line by line behind a mark of its own; file names are kubelet's to choose from.
 _MANIFESTS = f"""for f in {FOLDER}/* {FOLDER}/.[!.]*; do

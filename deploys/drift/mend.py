@@ -10,10 +10,11 @@ from pathlib import Path
 from homelab.drift.catalogue import mend_of, rule_of
 from homelab.drift.finding import Finding
 from homelab.drift.report import Report
+from homelab.drift.rule import CLUSTER, NETWORK
 
 REPO = Path(__file__).resolve().parents[2]
 # The cluster's deploy converges the network too, so it alone is enough where it is needed.
-ORDER = ("deploys/cluster.py", "deploys/network.py")
+ORDER = (CLUSTER, NETWORK)
 
 
 def mend(inventory: str, report: Report, ask: Callable[[str], str] = input) -> bool:

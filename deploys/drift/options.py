@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from homelab.drift.forms import RENDER
 from homelab.drift.rule import Severity
-
-FORMS = ("json", "html", "junit", "sarif", "prometheus", "markdown")
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
     """Parsed; argparse ends the program with its usage, and code 1, if they make no sense."""
     parser = _Parser(prog="nox -s drift --", description="What is no longer as declared.")
     parser.add_argument("inventory", help="the site, e.g. inventories/homelab.py")
-    for form in FORMS:
+    for form in RENDER:
         where = "into FILE; - is standard output, and then nothing else goes there"
         parser.add_argument(f"--{form}", metavar="FILE", help=f"the report as {form}, {where}")
     severities = [str(severity) for severity in Severity]

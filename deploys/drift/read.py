@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import gevent
 from paramiko import SSHException
@@ -33,14 +33,12 @@ from deploys.drift.admin_keys import admin_keys
 from deploys.progress import Clock
 from deploys.run import Run
 from facts import batch
-from homelab.documents.document import Layer
 from homelab.drift.view import Told, View
 from homelab.preflight.survey import Survey
 from homelab.site import derived
-from homelab.site.model import Machine, Site
+from homelab.site.model import Site
 
 SECONDS = 300  # for one round trip of an emulated machine; each fact has 30 of them at most
-T = TypeVar("T")
 
 
 def read(site: Site, hosts: Iterable[tuple[str, dict[str, Any]]]) -> View:
@@ -109,21 +107,16 @@ def _second(run: Run, target: Host, before: Told) -> Told:
     if survey is None:  # its reason stands in ``unread``; without it nothing else can be asked
         return before
     speaker = run.anchor == machine
-    declared = tuple(_layers(run, machine))
-    facts, unread = _ask(target, ask.second(run.site, machine, survey, list(declared), speaker))
+    declared = layers_of.of(run, machine)
+    facts, unread = _ask(target, ask.second(run.site, machine, survey, declared, speaker))
     return replace(
         before,
         facts=replace(before.facts, **facts),
         unread={**before.unread, **unread},
-        layers=declared,
+        layers=tuple(declared),
         packages=packages.wanted(run.site, machine, survey.is_container),
         admin_keys=admin_keys(machine),
     )
-
-
-def _layers(run: Run, machine: Machine) -> list[Layer]:
-    """Those of a machine as far as it has got: one that is no member has not been configured."""
-    return layers_of.of(run, machine)
 
 
 def _ask(target: Host, asked: Mapping[str, ask.Question]) -> tuple[dict[str, Any], dict[str, str]]:

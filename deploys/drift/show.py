@@ -16,12 +16,12 @@ from typing import Any
 from rich.console import Console
 
 from deploys.drift import hooks, mend
-from deploys.drift.options import FORMS, options
+from deploys.drift.options import options
 from deploys.drift.rack import rack
 from deploys.drift.read import read
 from homelab.drift import baseline, history
 from homelab.drift.compare import compare
-from homelab.drift.forms import html, json_form, junit, markdown, prometheus, sarif, terminal
+from homelab.drift.forms import RENDER, json_form, terminal
 from homelab.drift.report import UNKNOWN, Acceptance, Report
 from homelab.drift.rule import Severity
 from homelab.drift.view import View
@@ -29,14 +29,6 @@ from homelab.site import SiteError, bind, load_site
 from homelab.site.early import tell
 from homelab.site.model import Site
 
-RENDER: dict[str, Callable[[Report], str]] = dict(
-    zip(
-        FORMS,
-        (json_form.render, html.render, junit.render, sarif.render, prometheus.render,
-         markdown.render),
-        strict=True,
-    )
-)  # fmt: skip
 Ask = Callable[[Site, Iterable[tuple[str, dict[str, Any]]]], View]
 
 

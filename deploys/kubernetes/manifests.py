@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-FOLDER = "/etc/kubernetes/manifests"
+from homelab.documents.kept import FOLDER, NAMES
+
 BEFORE = "/run/homelab-manifests"  # memory: after a boot everything is new in any case
-NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 def remember() -> str:

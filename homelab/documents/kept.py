@@ -9,11 +9,11 @@ from __future__ import annotations
 
 KEPT = "/var/lib/homelab/applied/kubeadm"  # below it the files by their full paths, root's alone
 FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
-KUBELET = ("/var/lib/kubelet/config.yaml", FLAGS)
-MANIFESTS = tuple(
-    f"/etc/kubernetes/manifests/{name}.yaml"
-    for name in ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-)
+CONFIG = "/var/lib/kubelet/config.yaml"
+KUBELET = (CONFIG, FLAGS)
+FOLDER = "/etc/kubernetes/manifests"
+NAMES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+MANIFESTS = tuple(f"{FOLDER}/{name}.yaml" for name in NAMES)
 
 
 def keep() -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+# The entry files that converge what a rule found.
+CLUSTER, NETWORK = "deploys/cluster.py", "deploys/network.py"
+
 
 class Severity(IntEnum):
     """Worst first, so that sorting does."""

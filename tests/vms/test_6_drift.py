@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.e2e.support.drift import Seen, drift
+from tests.e2e.support.drift import drift, until_clean
 from tests.e2e.support.drifts import Drift
 from tests.e2e.support.drifts.drift import made
 from tests.e2e.support.rig import Rig
@@ -28,15 +28,8 @@ DRIFTS = (
 )  # fmt: skip
 
 
-def until_clean(rig: Rig) -> Seen:
-    deadline = time.monotonic() + SETTLED_S
-    while (seen := drift(rig)).findings and time.monotonic() < deadline:
-        time.sleep(2.0)
-    return seen
-
-
 def test_a_vm_as_declared_has_no_finding(rig: Rig) -> None:
-    seen = until_clean(rig)
+    seen = until_clean(rig, SETTLED_S)
     assert (seen.ids, seen.code) == (set(), 0)
     print(f"read in {seen.seconds:.1f} s")
 
@@ -56,4 +49,4 @@ def test_a_drift_is_found_as_what_it_is(rig: Rig, wanted: Drift) -> None:
         rig.root(MACHINE, f"set -e\n{wanted.heal}")
     assert [i for i in seen.ids if i.startswith(wanted.finding)], seen.ids
     assert all(i.startswith(wanted.finding) or "network.note" in i for i in seen.ids), seen.ids
-    assert until_clean(rig).ids == set()
+    assert until_clean(rig, SETTLED_S).ids == set()

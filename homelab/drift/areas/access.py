@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from homelab.drift.areas.keys import FOLDERS  # their modes are judged there
 from homelab.drift.areas.sshd import sshd_findings
 from homelab.drift.finding import Finding, Kind
 from homelab.drift.view import Told, View
@@ -42,8 +43,6 @@ SUDOERS = frozenset({
     "#includedir /etc/sudoers.d",
 })  # fmt: skip
 
-# Their modes are those of homelab/drift/areas/keys.py.
-CERTIFICATES = ("/etc/kubernetes/pki/", "/var/lib/kubelet/pki/")
 OTHERS_READ_OR_WRITE, OTHERS_WRITE = 0o077, 0o022
 
 
@@ -138,7 +137,7 @@ def _secrets(told: Told) -> Iterator[Finding]:
     """kubeconfigs and sshd's keys. What the deploy writes is the layers' to judge."""
     ours = {document.path for layer in told.layers for document in layer.documents}
     for file in (told.facts.keys.files or ()) if told.facts.keys else ():
-        if file.path in ours or file.path.startswith(CERTIFICATES):
+        if file.path in ours or file.path.startswith(FOLDERS):
             continue
         if file.mode & OTHERS_READ_OR_WRITE or file.owner != "root":
             yield _mode(told, file.path, "600 root:root", file.mode, file.owner, file.group)

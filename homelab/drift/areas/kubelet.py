@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from homelab.documents.kept import KUBELET
+from homelab.documents.kept import CONFIG
 from homelab.drift.finding import Finding
 from homelab.drift.view import Told, View
 from homelab.site import derived
@@ -42,7 +42,7 @@ def cluster_findings(view: View) -> Iterator[Finding]:
     read: Configz | None = next((c for c in said if c.kubelets), None)
     for name, running in ((read.kubelets or {}) if read else {}).items():
         pods = view.of(name).facts.static_pods
-        written = (pods.kept or {}).get(KUBELET[0]) if pods is not None else None
+        written = (pods.kept or {}).get(CONFIG) if pods is not None else None
         if written is None:
             continue
         for key, value in sorted(_differing(yaml.safe_load(written), running).items()):

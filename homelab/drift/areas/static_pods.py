@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from homelab.documents.kept import FLAGS, KUBELET, MANIFESTS
+from homelab.documents.kept import CONFIG, FLAGS, MANIFESTS
 from homelab.drift.finding import Finding
 from homelab.drift.view import Told, View
 from homelab.site import derived
@@ -97,15 +97,15 @@ def _kubelet(told: Told, kept: Mapping[str, str]) -> Iterator[Finding]:
     now = told.facts.kubelet
     if now is None:
         return
-    config, written = KUBELET[0], kept.get(KUBELET[0])
+    written = kept.get(CONFIG)
     if written is not None and now.config is not None and "config" not in now.unread:
         before: Any = yaml.safe_load(written)
         if before != now.config:
             diff = _diff(yaml.safe_dump(before), yaml.safe_dump(dict(now.config)), told.name)
-            yield Finding("kubelet.config", told.name, config,
+            yield Finding("kubelet.config", told.name, CONFIG,
                           "as kubeadm wrote it", "changed", diff=diff)  # fmt: skip
     if written is not None and now.config is None and "config" not in now.unread:
-        yield Finding("kubelet.config", told.name, config, "there", "missing")
+        yield Finding("kubelet.config", told.name, CONFIG, "there", "missing")
     flags = kept.get(FLAGS)
     if flags is not None and now.flags is not None and not _same_flags(flags, now.flags):
         yield Finding("kubelet.flags", told.name, FLAGS,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from homelab.drift.rule import Rule, Severity
+from homelab.drift.rule import CLUSTER, Rule, Severity
 
-CLUSTER = "deploys/cluster.py"
 C, H, M, L, I = Severity  # noqa: E741
 ETCD_DOCS = "https://etcd.io/docs/latest/op-guide/maintenance/"
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab.drift.rule import Rule, Severity
-
-CLUSTER, NETWORK = "deploys/cluster.py", "deploys/network.py"
+from homelab.drift.rule import CLUSTER, NETWORK, Rule, Severity
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from homelab.drift.rule import Rule, Severity
+from homelab.drift.rule import CLUSTER, NETWORK, Rule, Severity
 
-CLUSTER, NETWORK = "deploys/cluster.py", "deploys/network.py"
 C, H, M, L, I = Severity  # noqa: E741
 
 RULES = {

@@ -7,9 +7,8 @@ from typing import Any
 
 from homelab.drift.forms.entry import Accepted, Entry, accepted, entries, gone, utc
 from homelab.drift.forms.escape import visible
+from homelab.drift.history import SCHEMA
 from homelab.drift.report import Report, Unit
-
-SCHEMA = "homelab-drift/1"
 
 
 def render(report: Report) -> str:

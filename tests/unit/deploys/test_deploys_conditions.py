@@ -12,6 +12,7 @@ import pytest
 from deploys import conditions
 from deploys.kubernetes import manifests
 from deploys.machine import sound
+from homelab.documents import kept
 from homelab.documents.traits import Traits
 from homelab.site.model import Site
 from operations.condition import Condition
@@ -127,7 +128,7 @@ def test_a_pod_that_kubelet_has_not_restarted_yet_is_not_taken_for_the_new_one(r
         """As a change of the control plane's layer does it."""
         machine.does(manifests.remember())
         text = MANIFEST.format(heartbeat=heartbeat, patience=patience)
-        machine.write(f"{manifests.FOLDER}/etcd.yaml", text)
+        machine.write(f"{kept.FOLDER}/etcd.yaml", text)
 
     def restart(heartbeat: int) -> None:
         machine.does(
@@ -153,9 +154,9 @@ def test_a_pod_that_kubelet_has_not_restarted_yet_is_not_taken_for_the_new_one(r
 
 def test_every_static_pod_is_asked_by_the_name_that_linux_keeps(room: Room) -> None:
     machine = room.machine("cp1")
-    for name in manifests.NAMES:
+    for name in kept.NAMES:
         machine.program(name, ENDLESS)
         text = f"  - command:\n    - {name}\n    - --v=1\n"
-        machine.write(f"{manifests.FOLDER}/{name}.yaml", text)
+        machine.write(f"{kept.FOLDER}/{name}.yaml", text)
         machine.does(f"setsid {name} --v=1 >/dev/null 2>&1 </dev/null & sleep 0.3")
     assert told(machine, *conditions.restarted()) == ""

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from homelab.drift import history
 from homelab.drift.finding import Kind
 from homelab.drift.forms import json_form
 from homelab.drift.report import Report
@@ -71,7 +72,7 @@ def test_the_schema_knows_the_same_words() -> None:
     properties = DEFINED["finding"]["properties"]
     assert properties["severity"]["enum"] == [str(severity) for severity in Severity]
     assert properties["kind"]["enum"] == list(get_args(Kind))
-    assert SCHEMA["properties"]["schema"]["const"] == json_form.SCHEMA
+    assert SCHEMA["properties"]["schema"]["const"] == history.SCHEMA
 
 
 def test_a_finding() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facts import configz, rbac, static_pods, stored
-from homelab.documents.kept import KUBELET, MANIFESTS
+from homelab.documents.kept import KUBELET, MANIFESTS, NAMES
 from tests.unit.facts.fact_captures import capture
 
 
@@ -15,7 +15,7 @@ def test_a_control_planes_static_pods() -> None:
     for manifest in found.manifests or ():
         assert (found.kept or {})[manifest.path] == manifest.text
     by_name = {process.name: process for process in found.processes or ()}
-    assert set(by_name) == set(static_pods.NAMES)
+    assert set(by_name) == set(NAMES)
     api = found.manifest("kube-apiserver")
     assert api is not None
     assert set(api.command) == set(by_name["kube-apiserver"].command)
