@@ -11,7 +11,7 @@ import secrets
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,6 +38,9 @@ from homelab.preflight.survey import Survey
 from homelab.site import derived
 from homelab.site.model import Site
 
+# What connecting, asking and reading an answer raise; another exception is a mistake of ours.
+FAILURES = (PyinfraError, SSHException, OSError, EOFError, ValueError)
+TEXT = 100_000  # bytes of a file: more is no configuration
 SECONDS = 300  # for one round trip of an emulated machine; each fact has 30 of them at most
 
 
@@ -46,7 +49,10 @@ def read(site: Site, hosts: Iterable[tuple[str, dict[str, Any]]]) -> View:
     inventory = Inventory((list(hosts), {}))
     state = State(inventory, Config(CONNECT_TIMEOUT=10))
     targets = {target.name: target for target in inventory}
-    told: dict[str, Told] = {machine.name: Told(machine) for machine in site.machines}
+    told = {
+        machine.name: Told(machine, silent="" if machine.name in targets else "it was not asked")
+        for machine in site.machines
+    }
 
     def everyone(step: Callable[[Host, Told], Told]) -> None:
         """One step on all machines that have not fallen silent."""
@@ -56,11 +62,10 @@ def read(site: Site, hosts: Iterable[tuple[str, dict[str, Any]]]) -> View:
                 before = told[target.name]
                 try:
                     told[target.name] = step(target, before)
-                except (PyinfraError, SSHException, OSError, EOFError, ValueError) as error:
-                    why = " ".join(str(error).split()) or type(error).__name__
-                    told[target.name] = replace(before, silent=why)
+                except FAILURES as error:
+                    told[target.name] = replace(before, silent=_why(error))
 
-        speaking = [targets[name] for name, t in told.items() if not t.silent and name in targets]
+        speaking = [targets[name] for name, t in told.items() if not t.silent]
         gevent.joinall([gevent.spawn(one, target) for target in speaking], raise_error=True)
 
     try:
@@ -97,7 +102,7 @@ def _run(site: Site, told: Mapping[str, Told], targets: Mapping[str, Host], stat
                 try:
                     run.encryption_key = layers_of.read_encryption_key(targets[name])
                     break
-                except (PyinfraError, SSHException, OSError, EOFError):
+                except FAILURES:
                     continue  # the file's own finding, and another member has the same key
     return run
 
@@ -139,24 +144,49 @@ def _ask(target: Host, asked: Mapping[str, ask.Question]) -> tuple[dict[str, Any
 
 
 def _contents(target: Host, before: Told) -> Told:
-    """The second look: the text of files that differ, for a diff. Secret ones stay there."""
-    states = before.facts.layers or {}
-    paths = [
+    """The second look, for a diff."""
+    paths = worth_a_diff(before)
+    if not paths:
+        return before
+    try:
+        return replace(before, contents=texts(paths, _sh(target, texts_script(paths))))
+    except FAILURES as error:  # all else of this machine has been told by now
+        return replace(before, unread={**before.unread, "files that differ": _why(error)})
+
+
+def _why(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def worth_a_diff(told: Told) -> list[str]:
+    """Files that differ, but none that is declared to be secret or for root's eyes alone: a hand
+    may have put a token there."""
+    states = told.facts.layers or {}
+    return [
         document.path
-        for layer in before.layers
+        for layer in told.layers
         for document in layer.documents
-        if not document.secret and layer.name in states
+        if not document.secret and document.mode & 0o004 and layer.name in states
         and (now := states[layer.name].files.get(document.path)) is not None
         and now.sha256 != document.sha256
     ]  # fmt: skip
-    if not paths:
-        return before
-    lines = _sh(
-        target,
-        "\n".join(f"head -c 100000 {shlex.quote(path)} | base64 -w0; echo" for path in paths),
+
+
+def texts_script(paths: Sequence[str]) -> str:
+    """Shell: a line for each file, also for one that is empty or gone by now."""
+    return "\n".join(
+        f"printf '= '; head -c {TEXT} {shlex.quote(path)} 2>/dev/null | base64 -w0; echo"
+        for path in paths
     )
-    texts = [base64.b64decode(line).decode(errors="replace") for line in lines if line.strip()]
-    return replace(before, contents=dict(zip(paths, texts, strict=False)))
+
+
+def texts(paths: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
+    """Texts by path; ValueError unless there is a line for each."""
+    told = [line.removeprefix("=").strip() for line in lines if line.startswith("=")]
+    return {
+        path: base64.b64decode(text).decode(errors="replace")
+        for path, text in zip(paths, told, strict=True)
+    }
 
 
 def _sh(target: Host, script: str) -> list[str]:

@@ -44,13 +44,28 @@ def main(arguments: Sequence[str], ask: Ask = read) -> int:
     except SiteError as error:
         tell(error)
         return UNKNOWN
-    while True:
+    code = UNKNOWN
+    try:
+        while True:
+            code = _once(asked, site, accepted, ask)
+            if not asked.watch:
+                return code
+            time.sleep(asked.watch)
+    except KeyboardInterrupt:
+        print("ended", file=sys.stderr)
+        return code
+
+
+def _once(asked: Namespace, site: Site, accepted: tuple[Acceptance, ...], ask: Ask) -> int:
+    """The exit code of a run; a report that could not be put where it was wanted is none."""
+    try:
         report = run(asked, site, accepted, ask)
         if asked.mend and mend.mend(asked.inventory, report):
             report = run(asked, site, accepted, ask)
-        if not asked.watch:
-            return report.exit_code
-        time.sleep(asked.watch)
+    except OSError as error:
+        print(f"drift: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return UNKNOWN
+    return report.exit_code
 
 
 def run(asked: Namespace, site: Site, accepted: tuple[Acceptance, ...], ask: Ask) -> Report:
@@ -105,7 +120,9 @@ def _show(asked: Namespace, report: Report) -> None:
             on_stdout = True
             print(render(report))
         elif where:
-            history.write(Path(where), render(report).encode())
+            # node_exporter is another user; counts are no secret
+            mode = 0o644 if form == "prometheus" else 0o600
+            history.write(Path(where), render(report).encode(), mode)
             print(f"{form}: {where}", file=sys.stderr)
     Console(stderr=on_stdout).print(terminal.draw(report))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from yaml import YAMLError
+
 from homelab.drift.areas import (
     access,
     balancer,
@@ -24,6 +26,7 @@ from homelab.drift.areas import (
     secrets,
     static_pods,
 )
+from homelab.drift.finding import CLUSTER as WHOLE
 from homelab.drift.finding import Finding
 from homelab.drift.report import sorted_findings
 from homelab.drift.view import Told, View
@@ -64,11 +67,24 @@ def compare(view: View) -> tuple[Finding, ...]:
         if told.silent:
             found += reading.findings(view, told)
             continue
-        own = [finding for area in MACHINES for finding in area(view, told)]
+        own = [f for area in MACHINES for f in _all(area, told.name, view, told)]
         found += [finding for finding in own if not _explained(finding, own)]
-    for area in CLUSTER:
-        found += area(view)
+    for of_cluster in CLUSTER:
+        found += _all(of_cluster, WHOLE, view)
     return sorted_findings(found)
+
+
+def _all(area: Callable[..., Iterator[Finding]], machine: str, *seen: object) -> list[Finding]:
+    """What an area finds. One that trips over what it was told has not judged it: that is unknown,
+    and no reason to say nothing of all the rest."""
+    found: list[Finding] = []
+    try:
+        found.extend(area(*seen))
+    except (ValueError, LookupError, TypeError, AttributeError, YAMLError) as error:
+        name = area.__module__.rpartition(".")[2]
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        found.append(Finding("read.fact", machine, f"area {name}", "understood", why, "unknown"))
+    return found
 
 
 def _explained(finding: Finding, own: list[Finding]) -> bool:

@@ -1,8 +1,8 @@
 """The reports of earlier runs: kept in a folder, found again, and laid beside today's.
 
 One file a run, ``drift-<UTC yyyymmddThhmmssZ>.json`` (``…Z-2.json`` for a second in that second),
-of which only this is read: ``{"schema": "homelab-drift/1", "at": ISO time, "site": name,
-"findings": [{"id": …, "first_seen": ISO time or null}, …]}``. Times have a zone.
+of which only this is read: ``{"schema": …, "at": ISO time, "site": name, "findings": [{"id": …,
+"first_seen": ISO time or null}, …], "accepted": [{"finding": {the same}}, …]}``. Times have a zone.
 """
 
 from __future__ import annotations
@@ -111,7 +111,12 @@ def parse(text: str) -> Run:
     site, findings = raw.get("site"), raw.get("findings")
     if not isinstance(site, str) or not isinstance(findings, list):
         raise ValueError("no site, or no findings")
-    return Run(site, _time(raw.get("at")), MappingProxyType(dict(map(_finding, findings))))
+    # an accepted one is known as well, or each run would call it new
+    accepted = raw.get("accepted") or []
+    if not isinstance(accepted, list) or not all(isinstance(one, dict) for one in accepted):
+        raise ValueError("accepted findings that are none")
+    everything = [*findings, *(one.get("finding") for one in accepted)]
+    return Run(site, _time(raw.get("at")), MappingProxyType(dict(map(_finding, everything))))
 
 
 def _finding(raw: Any) -> tuple[str, datetime | None]:
@@ -140,8 +145,8 @@ def _newest_first(folder: Path, moment: datetime) -> Iterator[Path]:
     return (file for *_, file in sorted(dated, reverse=True))
 
 
-def write(file: Path, content: bytes) -> None:
-    """Put a private file (0600) in its place, whole or not at all; OSError.
+def write(file: Path, content: bytes, mode: int = 0o600) -> None:
+    """Put a file, private if not said otherwise, in its place, whole or not at all; OSError.
 
     Its folder is made with 0700; one that is there keeps its mode, as it may be anybody's.
     """
@@ -149,6 +154,7 @@ def write(file: Path, content: bytes) -> None:
     handle, part = tempfile.mkstemp(dir=file.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as out:
+            os.fchmod(handle, mode)
             out.write(content)
             out.flush()
             os.fsync(out.fileno())

@@ -21,7 +21,10 @@ def findings(view: View, told: Told) -> Iterator[Finding]:
         return
     for layer in told.layers:
         state = told.facts.layers.get(layer.name)
-        if state is not None:
+        if state is None:
+            yield Finding("read.fact", told.name, f"layer {layer.name}", "an answer",
+                          "its state was not told", "unknown")  # fmt: skip
+        else:
             yield from _layer(told, layer, state)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -109,6 +110,45 @@ def test_a_command_gets_what_is_new_and_only_that(tmp_path: Path) -> None:
     (tmp_path / "got").unlink()
     main(words, machines(unfinished))  # still there: no news
     assert not (tmp_path / "got").exists()
+
+
+def test_what_is_accepted_is_no_news_in_the_next_run(tmp_path: Path) -> None:
+    first = load_site(RACK).machines[0].name
+    file = tmp_path / "accepted.toml"
+    entry = f'id = "host.member/{first}/{first}"\nreason = "later"\nowner = "me"\n'
+    file.write_text(f"[[accepted]]\n{entry}until = 2999-01-01\n")
+    words = [RACK, "--history", str(tmp_path / "h"), "--baseline", str(file)]
+    assert main(words, machines(unfinished)) == 0
+    main([*words, "--notify", f"tee {tmp_path / 'got'}"], machines(unfinished))
+    assert not (tmp_path / "got").exists()
+
+
+def test_a_report_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main([RACK, "--html", str(tmp_path / "file" / "x.html")], machines()) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_metrics_can_be_read_by_another_user(tmp_path: Path) -> None:
+    words = [RACK, "--prometheus", str(tmp_path / "p"), "--html", str(tmp_path / "h")]
+    main(words, machines())
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("p", "h")]
+    assert modes == [0o644, 0o600]
+
+
+DOCUMENTED = [
+    shlex.split(line.removeprefix("./nox -s drift -- "), comments=True)
+    for page in ("README.md", "docs/drift.md")
+    for line in (REPO / page).read_text(encoding="utf-8").splitlines()
+    if line.startswith("./nox -s drift -- ")
+]
+
+
+@pytest.mark.parametrize("words", DOCUMENTED, ids=" ".join)
+def test_the_options_of_the_docs_are_taken(words: list[str]) -> None:
+    assert options(words).inventory == "inventories/homelab.py"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,14 @@ def test_nothing_was_kept() -> None:
     assert rules(pods(kept={}, has_kept=False)) == [("static-pod.not-kept", "kubeadm")]
 
 
+@pytest.mark.parametrize("changes", [{"mode": 0o666}, {"owner": "games"}])
+def test_a_manifest_that_others_may_change(changes: dict[str, Any]) -> None:
+    changed = tuple(
+        replace(m, **changes) if m.path == SCHEDULER else m for m in PODS.manifests or ()
+    )
+    assert rules(pods(manifests=changed)) == [("access.mode", SCHEDULER)]
+
+
 KUBELET = kubelet_facts.parse(capture("kubelet-running"))
 
 
@@ -88,6 +96,26 @@ def test_what_the_running_kubelet_says_against_what_kubeadm_wrote() -> None:
     assert [(f.rule, f.machine, f.subject, f.expected, f.actual) for f in found] == [
         ("kubelet.running", "cp1", "maxPods", "99", "110")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"healthy": False, "health": "deaf"}, [("kubelet.health", "deaf")]),
+        ({"healthy": None}, []),  # unread: told as that
+        ({"version": "v1.19.0"}, [("version.skew", "v1.19.0")]),
+        ({"unit": "stopped"}, [("kubelet.health", "inactive (dead)")]),
+    ],
+)
+def test_how_kubelet_is(changes: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    whole = replace(KUBELET, version="v1.20.2", healthy=True)
+    assert whole.unit is not None
+    if changes.get("unit"):
+        stopped = replace(whole.unit, active_state="inactive", sub_state="dead")
+        changes = {"unit": stopped, "healthy": None}
+    seen = view({"cp1": {"kubelet": replace(whole, **changes)}})
+    assert [(f.rule, f.actual) for f in kubelet.findings(seen, seen.of("cp1"))] == expected
 
 
 READ = certificate_facts.parse(capture("certificates-control-plane"))
