@@ -138,6 +138,22 @@ def test_metrics_can_be_read_by_another_user(tmp_path: Path) -> None:
     assert modes == [0o644, 0o600]
 
 
+def test_a_watch_reads_again_until_somebody_ends_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("deploys.drift.show.time.sleep", pause)
+    assert main([RACK, "--watch", "15m"], machines(unfinished)) == 2
+    assert pauses == [900, 900]
+    assert capsys.readouterr().err.count("reading") == 2
+
+
 DOCUMENTED = [
     shlex.split(line.removeprefix("./nox -s drift -- "), comments=True)
     for page in ("README.md", "docs/drift.md")
